@@ -1,0 +1,244 @@
+"""Who people are, where they sit, and which days they work."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bureaus.working_days import WorkingDays
+
+
+class Role(models.TextChoices):
+    OFFICER = "officer", _("officer")
+    CLERK = "clerk", _("clerk")
+    SECTION_HEAD = "section_head", _("section head")
+    UNIT_LEADER = "unit_leader", _("leader in charge")
+    CHIEF = "chief", _("chief")
+    SUPERVISOR = "supervisor", _("supervisor")
+    SUPERVISION_HEAD = "supervision_head", _("head of the supervision office")
+    LEADER = "leader", _("prefecture leader in charge")
+    INSPECTOR = "inspector", _("inspector")
+    ADMINISTRATOR = "administrator", _("administrator")
+    AUDITOR = "auditor", _("auditor")
+
+
+class User(AbstractUser):
+    """A person who may sign in. People leave; their rows and what they did stay (see `leave`)."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    username = models.CharField(_("sign-in name"), max_length=150, unique=True)
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """People are never deleted: the history of work names them. Deactivate instead."""
+        raise models.ProtectedError(str(_("A person is never deleted; mark the account as left instead.")), {self})
+
+
+class CalendarQuerySet(models.QuerySet["Calendar"]):
+    def national(self) -> Calendar:
+        """The calendar of a unit that names none of its own."""
+        return self.get_or_create(code="national", defaults={"name": str(_("National working calendar"))})[0]
+
+
+class Calendar(models.Model):
+    """The working days of some units. One may lie over another and change single days of it."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    base = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name=_("lies over"))
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    objects = CalendarQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def working_days(self) -> WorkingDays:
+        """The day table as the pure arithmetic wants it: own days over those of the calendar below."""
+        kinds: dict[date, str] = {}
+        years: set[int] = set()
+        layer: Calendar | None = self
+        layers = []
+        while layer is not None and layer not in layers:
+            layers.append(layer)
+            layer = layer.base
+        for layer in reversed(layers):
+            rows = layer.days.values_list("date", "kind")
+            kinds.update(rows)
+            if layer.base_id is None:
+                years.update(day.year for day, _kind in rows)
+        return WorkingDays(
+            off=frozenset(day for day, kind in kinds.items() if kind == CalendarDay.Kind.OFF),
+            work=frozenset(day for day, kind in kinds.items() if kind == CalendarDay.Kind.WORK),
+            years=frozenset(years),
+        )
+
+
+class CalendarDay(models.Model):
+    """A weekday that is free, or a Saturday or Sunday that is worked (调休). Other days need no row."""
+
+    class Kind(models.TextChoices):
+        OFF = "off", _("free")
+        WORK = "work", _("working day")
+
+    calendar = models.ForeignKey(Calendar, models.CASCADE, related_name="days", verbose_name=_("calendar"))
+    date = models.DateField(_("date"))
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind)
+    note = models.CharField(_("note"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("calendar day")
+        verbose_name_plural = _("calendar days")
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["calendar", "date"], name="calendar_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.get_kind_display()}"
+
+
+class Bureau(models.Model):
+    """A unit that can be given work: a prefecture bureau, a county government, or an organ of the prefecture."""
+
+    class Level(models.TextChoices):
+        PREFECTURE = "prefecture", _("prefecture bureau")
+        COUNTY = "county", _("county")
+        ORGAN = "organ", _("organ of the prefecture")
+
+    code = models.CharField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    short_name = models.CharField(_("short name"), max_length=30)
+    level = models.CharField(_("level"), max_length=12, choices=Level)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+    calendar = models.ForeignKey(Calendar, models.PROTECT, null=True, blank=True, verbose_name=_("calendar"))
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+
+    class Meta:
+        verbose_name = _("bureau")
+        verbose_name_plural = _("bureaus")
+        ordering = ["order", "code"]
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    @property
+    def is_county(self) -> bool:
+        return self.level == self.Level.COUNTY
+
+
+class BureauAlias(models.Model):
+    """Another way a document writes a unit's name, with the days on which it was so called."""
+
+    bureau = models.ForeignKey(Bureau, models.CASCADE, related_name="aliases", verbose_name=_("bureau"))
+    name = models.CharField(_("name as written"), max_length=60)
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alias")
+        verbose_name_plural = _("aliases")
+        constraints = [models.UniqueConstraint(fields=["bureau", "name"], name="alias_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BureauGroup(models.Model):
+    """Units a document names as one, such as 相关县（市）人民政府."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    members = models.ManyToManyField(Bureau, through="GroupMember", related_name="groups")
+
+    class Meta:
+        verbose_name = _("group of bureaus")
+        verbose_name_plural = _("groups of bureaus")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(BureauGroup, models.CASCADE, verbose_name=_("group"))
+    bureau = models.ForeignKey(Bureau, models.CASCADE, verbose_name=_("bureau"))
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("group member")
+        verbose_name_plural = _("group members")
+        constraints = [models.UniqueConstraint(fields=["group", "bureau"], name="group_member_once")]
+
+    def __str__(self) -> str:
+        return str(self.bureau)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def current(self) -> Self:
+        """Posts held now, by people who have not left."""
+        return self.filter(until__isnull=True, user__is_active=True)
+
+
+class Membership(models.Model):
+    """A person's post in a unit. A post given up keeps its row, with its last day."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", verbose_name=_("person"))
+    bureau = models.ForeignKey(Bureau, models.PROTECT, related_name="memberships", verbose_name=_("bureau"))
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    since = models.DateField(_("since"), null=True, blank=True)
+    until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        ordering = ["bureau__order", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "bureau", "role"], condition=Q(until__isnull=True), name="post_once"
+            )
+        ]
+        # Read when a rung looks for the people of its audience.
+        indexes = [models.Index(fields=["bureau", "role"], name="post_role")]
+
+    def __str__(self) -> str:
+        return f"{self.bureau}·{self.get_role_display()}"
+
+
+class ClockSetting(models.Model):
+    """How far the domain's clock stands from the database's: zero in real use (one row)."""
+
+    offset = models.DurationField(default=timedelta)
+    is_made = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("clock")
+        verbose_name_plural = _("clock")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_clock")]
+
+    def __str__(self) -> str:
+        return str(self.offset)

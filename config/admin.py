@@ -1,0 +1,31 @@
+"""The administration of reference data: bodies, people, calendars, ladders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+
+class DubanAdminSite(AdminSite):
+    """For active accounts marked as staff (`AdminSite.has_permission`), through our own sign-in page."""
+
+    site_title = _("Duban administration")
+    site_header = _("Duban administration")
+    index_title = _("Reference data and accounts")
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index", current_app=self.name)
+        return redirect_to_login(wanted, settings.LOGIN_URL)

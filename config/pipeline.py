@@ -1,0 +1,126 @@
+"""`manage.py test`: everything CI runs, in order, each step with its name and its time.
+
+Arguments go to pytest, and then only pytest runs; `--sqlite-only` leaves PostgreSQL out.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.bootstrap import ROOT, die_with_parent
+
+SCRIPTS = Path(sys.executable).parent
+NOTHING_COLLECTED = 5
+# What settings read, but for DUBAN_VAR: a test must not depend on the shell it is started from.
+SETTINGS_FROM_ENVIRONMENT = {
+    "ALLOWED_HOSTS",
+    "ATTACHMENT_MAX_MB",
+    "BEHIND_PROXY",
+    "CELERY_BROKER_URL",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_URL",
+    "DEBUG",
+    "DEFAULT_FROM_EMAIL",
+    "DEMO_DATABASE_URL",
+    "DUBAN_ADMIN_NAME",
+    "DUBAN_ADMIN_PASSWORD",
+    "DUBAN_CLOCK",
+    "EMAIL_URL",
+    "LOG_LEVEL",
+    "SECRET_KEY",
+    "SITE_URL",
+}
+
+
+@dataclass
+class Step:
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    code: int = 0
+    took: float = 0.0
+
+    def run(self) -> None:
+        print(f"\n── {self.name}", flush=True)
+        started = time.monotonic()
+        process = subprocess.Popen(self.command, cwd=ROOT, env=self.env, preexec_fn=die_with_parent())
+        try:
+            self.code = process.wait()
+        except KeyboardInterrupt:
+            # The terminal told the step too: let it tidy up.
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+        self.took = time.monotonic() - started
+        print(f"── {self.name}：{self.verdict}，{self.took:.1f} 秒", flush=True)
+
+    @property
+    def verdict(self) -> str:
+        return "未通过" if self.code else "通过"
+
+
+def clean_environment(var: str) -> dict[str, str]:
+    """The shell's environment without ours, and with a data folder that may be thrown away."""
+    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS_FROM_ENVIRONMENT}
+    return {**kept, "DUBAN_VAR": var}
+
+
+def static_steps(env: dict[str, str]) -> list[Step]:
+    # As modules, or by the interpreter: a script's first line breaks when the project is moved.
+    python = sys.executable
+    templates = [str(path) for path in sorted((ROOT / "templates").rglob("*.html"))]
+    return [
+        Step("代码规范 ruff check", [python, "-m", "ruff", "check", "."], env),
+        Step("代码格式 ruff format", [python, "-m", "ruff", "format", "--check", "."], env),
+        Step("类型 mypy", [python, "-m", "mypy"], env),
+        Step("引用方向 import-linter", [python, str(SCRIPTS / "lint-imports")], env),
+        Step("模板 djhtml", [python, "-m", "djhtml", "--check", *templates], env),
+        Step("迁移 makemigrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"], env),
+    ]
+
+
+def pytest_steps(arguments: list[str], env: dict[str, str], sqlite_only: bool) -> list[Step]:
+    pytest = [sys.executable, "-m", "pytest", *arguments]
+    steps = [Step("测试 pytest（SQLite）", pytest, env)]
+    if not sqlite_only:
+        steps.append(Step("用到数据库的测试 pytest（PostgreSQL）", [*pytest, "--pg"], env))
+    return steps
+
+
+def main(arguments: list[str]) -> int:
+    sqlite_only = "--sqlite-only" in arguments
+    arguments = [argument for argument in arguments if argument != "--sqlite-only"]
+    with tempfile.TemporaryDirectory(prefix="duban-test-") as var:
+        skips = Path(var) / "skips"
+        env = clean_environment(var) | {"DUBAN_TEST_SKIPS": str(skips)}
+        steps = [] if arguments else static_steps(env)
+        steps += pytest_steps(arguments, env, sqlite_only)
+        for step in steps:
+            step.run()
+            # Chosen tests may be such that need no database: nothing is left for PostgreSQL then.
+            if arguments and step is not steps[0] and step.code == NOTHING_COLLECTED:
+                step.code = 0
+        _sum_up(steps, skips.read_text(encoding="utf-8").splitlines() if skips.exists() else [], sqlite_only)
+    return 1 if any(step.code for step in steps) else 0
+
+
+def _sum_up(steps: list[Step], skips: list[str], sqlite_only: bool) -> None:
+    print("\n── 小结")
+    for step in steps:
+        print(f"  {step.verdict}  {step.took:6.1f} 秒  {step.name}")
+    print(f"  共 {sum(step.took for step in steps):.1f} 秒")
+    if sqlite_only:
+        print("  注意：没有在 PostgreSQL 上运行（--sqlite-only）。")
+    if skips:
+        print(f"  注意：跳过了 {len(skips)} 项测试：")
+        for line in skips:
+            print(f"    {line}")
+    sys.stdout.flush()

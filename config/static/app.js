@@ -1,0 +1,37 @@
+// Small helps; every page works without them.
+"use strict";
+document.documentElement.classList.remove("nojs");
+document.addEventListener("click", function (event) {
+  var toggle = event.target.closest("[data-menu]");
+  if (toggle) {
+    var menu = document.getElementById(toggle.getAttribute("data-menu"));
+    var open = menu.classList.toggle("open");
+    toggle.setAttribute("aria-expanded", String(open));
+  }
+  var printer = event.target.closest("[data-print]");
+  if (printer) window.print();
+  var adder = event.target.closest("[data-add-row]");
+  if (adder) {
+    // One more row of a table of inputs: the last row's names count on.
+    var body = document.getElementById(adder.getAttribute("data-add-row"));
+    var last = body.rows[body.rows.length - 1];
+    var row = last.cloneNode(true);
+    row.querySelectorAll("input,select").forEach(function (input) {
+      input.value = "";
+      input.name = input.name.replace(/\d+$/, function (n) { return String(Number(n) + 1); });
+      if (input.id) input.id = input.name;
+    });
+    body.appendChild(row);
+    row.querySelector("input").focus();
+  }
+});
+// A second click on a sending button sends nothing twice.
+document.addEventListener("submit", function (event) {
+  var form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  window.setTimeout(function () { delete form.dataset.sent; }, 4000);
+});

@@ -1,0 +1,37 @@
+"""SMS written to a file under `var/outgoing/sms`: the channel of a house without a provider."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from bureaus import clock
+from notifications.channels import ChannelError
+from notifications.models import Message
+
+
+class FileChannel:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def send(self, message: Message) -> str:
+        phone = message.recipient.phone
+        if not phone:
+            raise ChannelError(_("no phone number is known"), permanent=True)
+        folder = settings.OUTGOING / "sms"
+        moment = clock.now().astimezone(clock.ZONE)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / f"{moment:%Y-%m-%d}.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{moment:%H:%M}\t{phone}\t{message.body}\n")
+        except OSError as error:
+            raise ChannelError(str(error), permanent=False) from error
+        return phone

@@ -1,0 +1,104 @@
+"""The outbox: what is to be told to whom, and every attempt to tell it.
+
+A row is written in the transaction of the change it speaks of, and sent afterwards. The inbox row is
+the legal record; e-mail and SMS are copies of it.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Message(models.Model):
+    """A note for one person on one channel; it may leave the house."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        BUNDLED = "bundled", _("folded into another")
+        SENDING = "sending", _("being sent")
+        ACCEPTED = "accepted", _("sent")
+        FAILED = "failed", _("failed")
+        UNCERTAIN = "uncertain", _("uncertain")
+        CANCELLED = "cancelled", _("overtaken")
+        SUPPRESSED = "suppressed", _("no longer true")
+
+    FINAL = (Status.ACCEPTED, Status.FAILED, Status.UNCERTAIN, Status.CANCELLED, Status.SUPPRESSED)
+
+    dedupe_key = models.CharField(max_length=255, unique=True)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="messages", verbose_name=_("recipient")
+    )
+    channel = models.CharField(_("channel"), max_length=10)
+    kind = models.CharField(_("kind"), max_length=30)
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"))
+    # The one line this note becomes when several are folded into one.
+    line = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=200, blank=True)
+    # Opaque to this app: what the note is about, in which revision, and the words a log needs.
+    about = models.CharField(max_length=200, blank=True)
+    about_rev = models.PositiveIntegerField(default=0)
+    data = models.JSONField(default=dict, blank=True)
+    # Why this person: "T+1 unit_leader", shown to the reader.
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("written at"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    bundle = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="folded")
+    final_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=200, blank=True)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="queued") | Q(next_attempt_at__isnull=False), name="queued_has_a_moment"
+            )
+        ]
+        indexes = [
+            # Read by the sender.
+            models.Index(fields=["next_attempt_at", "id"], name="message_ready", condition=Q(status="queued")),
+            # Read by the reaper.
+            models.Index(fields=["lease_until"], name="message_lease", condition=Q(status="sending")),
+            # Read by the inbox.
+            models.Index(fields=["recipient", "channel", "-created_at"], name="message_inbox"),
+            # Read when what it speaks of has changed.
+            models.Index(fields=["about"], name="message_about", condition=Q(status="queued")),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Attempt(models.Model):
+    """One try to send a message, written before the network is touched."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        TEMPORARY = "temporary", _("failed for now")
+        PERMANENT = "permanent", _("failed for good")
+        UNKNOWN = "unknown", _("unknown")
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", verbose_name=_("message"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    started_at = models.DateTimeField(_("started at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}/{self.number}"

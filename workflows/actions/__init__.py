@@ -1,0 +1,94 @@
+"""Everything that can be done to work. Pages and commands call these and nothing below them.
+
+Each is one transaction: permission, state, event, deadlines replanned, old notices taken back, new ones
+written, and the flow moved on.
+"""
+
+from workflows.actions.base import NotYours, WrongMoment
+from workflows.actions.extensions import (
+    ask_extension,
+    grant_extension,
+    note_reasons,
+    refuse_extension,
+    withdraw_extension,
+)
+from workflows.actions.files import Upload
+from workflows.actions.filings import Line, check_form, save_draft
+from workflows.actions.findings import add_body, confirm_division, record_finding, record_rule
+from workflows.actions.monthly import save_return
+from workflows.actions.plans import start_filing, start_plan, start_site
+from workflows.actions.sites import SiteLine, save_roster
+from workflows.actions.slips import answer_slip, close_slip, dismiss_slip, issue_slip, propose_slip
+from workflows.actions.work import (
+    accept,
+    attach,
+    cancel,
+    close,
+    hand_back,
+    name_people,
+    pass_on,
+    reassign,
+    reconsider,
+    refuse,
+    reissue,
+    report,
+    resume,
+    send_back,
+    send_up,
+    sign,
+    sign_off,
+    suspend,
+    urge,
+    withdraw,
+)
+from workflows.ladders import load_ladders
+
+__all__ = [
+    "Line",
+    "NotYours",
+    "SiteLine",
+    "Upload",
+    "WrongMoment",
+    "accept",
+    "add_body",
+    "answer_slip",
+    "ask_extension",
+    "attach",
+    "cancel",
+    "check_form",
+    "close",
+    "close_slip",
+    "confirm_division",
+    "dismiss_slip",
+    "grant_extension",
+    "hand_back",
+    "issue_slip",
+    "load_ladders",
+    "name_people",
+    "note_reasons",
+    "pass_on",
+    "propose_slip",
+    "reassign",
+    "reconsider",
+    "record_finding",
+    "record_rule",
+    "refuse",
+    "refuse_extension",
+    "reissue",
+    "report",
+    "resume",
+    "save_draft",
+    "save_return",
+    "save_roster",
+    "send_back",
+    "send_up",
+    "sign",
+    "sign_off",
+    "start_filing",
+    "start_plan",
+    "start_site",
+    "suspend",
+    "urge",
+    "withdraw",
+    "withdraw_extension",
+]

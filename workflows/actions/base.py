@@ -1,0 +1,72 @@
+"""What every act shares: one transaction, the locks in their order, the row read anew, the permission.
+
+A wrong moment raises WrongMoment (409), a wrong person NotYours (404); either way nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_fsm import ConcurrentTransition, TransitionNotAllowed
+
+from bureaus.models import User
+from measures import access
+from measures.models import Assignment
+from workflows.advance import advance, locked
+from workflows.audience import Roster
+from workflows.models import Run
+
+
+class WrongMoment(Exception):
+    """The work has moved on meanwhile, or is not so far yet. The message is a plain sentence."""
+
+
+class NotYours(Exception):
+    """This person may not do this here."""
+
+
+@dataclass
+class Act:
+    """An act in progress: the locked row, who acts and when."""
+
+    row: Assignment
+    by: User
+    now: datetime
+    standing: access.Standing
+    roster: Roster
+
+
+def moved_on() -> WrongMoment:
+    return WrongMoment(_("This task has changed meanwhile. Please reload the page and look again."))
+
+
+@contextmanager
+def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[Act]:
+    """Lock the run and the row, ask whether `by` may do `name` now, and move the run on afterwards."""
+    run = Run.objects.select_related("parent_task__process").get(pk=row.process_id)
+    try:
+        with transaction.atomic(), locked(run) as run:
+            fresh = (
+                Assignment.objects.select_for_update(no_key=True, of=("self",))
+                .select_related("unit__calendar", "step__plan", "measure__plan", "lead", "acceptor", "site", "plan")
+                .get(pk=row.pk)
+            )
+            standing = access.Standing(by)
+            _permit(name, fresh, standing)
+            yield Act(fresh, by, now, standing, Roster())
+            advance(run, now=now, by=by)
+    except (TransitionNotAllowed, ConcurrentTransition) as error:
+        raise moved_on() from error
+
+
+def _permit(name: str, row: Assignment, standing: access.Standing) -> None:
+    states, test = access.ACTS[name]
+    if not access.visible_assignments(standing).filter(pk=row.pk).exists() or not test(standing, row):
+        raise NotYours(name)
+    if row.state not in states or not access.fits(name, row):
+        raise moved_on()

@@ -1,0 +1,121 @@
+"""A site plan: drafting it, and the form checks of its two receivers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from bureaus.clock import local_date
+from bureaus.models import User
+from measures.models import Assignment, Deadline, Event, Filing, FilingLine, FormCheck, Plan
+from workflows import deadlines, notices
+from workflows.actions.base import Act, acting
+from workflows.actions.work import record, return_to_unit
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table post → project → household."""
+
+    post: str
+    project: str
+    persons: int
+    households: int
+
+
+def save_draft(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    title: str,
+    resources: str,
+    industry: str,
+    employment: str,
+    lines: Sequence[Line],
+) -> Filing:
+    """Keep what has been written so far; nothing is reported by it."""
+    with acting("attach", row, by=by, now=now) as act:
+        filing = act.row.filing
+        filing.title, filing.resources = title, resources
+        filing.industry, filing.employment = industry, employment
+        filing.save()
+        filing.lines.all().delete()
+        FilingLine.objects.bulk_create(
+            FilingLine(
+                filing=filing,
+                order=order,
+                post=line.post,
+                project=line.project,
+                persons=line.persons,
+                households=line.households,
+            )
+            for order, line in enumerate(lines)
+        )
+    return filing
+
+
+def check_form(row: Assignment, *, by: User, now: datetime, outcome: str, gaps: str = "") -> FormCheck:
+    """备案审查 by the receiver `by` belongs to: form and completeness, nothing else.
+
+    The second check of a round accepts and numbers the filing, or returns it with both lists of gaps.
+    """
+    with acting("check_form", row, by=by, now=now) as act:
+        row = act.row
+        if outcome == FormCheck.Outcome.GAPS and not gaps.strip():
+            raise ValidationError({"gaps": _("Name what is missing, so that the county can add it.")})
+        check = next(
+            check
+            for check in row.filing.checks.filter(round=row.round, outcome="").select_related("unit")
+            if act.standing.works_in(check.unit_id)
+        )
+        check.outcome, check.gaps, check.by, check.at = outcome, gaps, by, now
+        check.save()
+        record(
+            act,
+            Event.Kind.FORM_CHECKED,
+            note=gaps,
+            data={"unit": check.unit.code, "outcome": outcome, "round": row.round},
+        )
+        deadlines.meet(row, [Deadline.Kind.VERDICT], now=now, by=by, unit=check.unit)
+        if not row.filing.checks.filter(outcome="").exists():
+            _settle_round(act)
+    return check
+
+
+def _settle_round(act: Act) -> None:
+    row = act.row
+    checks = list(row.filing.checks.filter(round=row.round).select_related("unit").order_by("unit__order"))
+    short = [check for check in checks if check.outcome == FormCheck.Outcome.GAPS]
+    if short:
+        units = [check.unit for check in short]
+        row.send_back()
+        # One list, kept by the receiver named first.
+        reason = "\n".join(f"{check.unit.name}：{check.gaps}" for check in short)
+        return_to_unit(act, reason)
+        for unit in units:
+            FormCheck.objects.create(filing=row.filing, unit=unit, round=row.round)
+        return
+    row.accept()
+    row.accepted_at = act.now
+    row.progress = 100
+    row.save()
+    filing = row.filing
+    filing.number = _next_number(row)
+    filing.filed_at = act.now
+    filing.save(update_fields=["number", "filed_at"])
+    event = record(act, Event.Kind.FILED, data={"number": filing.number})
+    groups = [notices.handlers(row, act.roster), notices.leaders(row, act.roster)]
+    notices.tell_act("filed", event, groups, now=act.now, extra={"number": filing.number})
+
+
+def _next_number(row: Assignment) -> str:
+    """The next number of the plan's year, given under the plan's lock so that none is given twice."""
+    Plan.objects.select_for_update(no_key=True).get(pk=row.plan_id)
+    year = local_date(row.accepted_at).year if row.accepted_at else row.plan.year
+    taken = Filing.objects.filter(assignment__plan=row.plan, filed_at__isnull=False, number__contains=str(year)).count()
+    return _("filing no. %(number)s of %(year)s") % {"year": year, "number": taken + 1}

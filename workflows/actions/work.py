@@ -1,0 +1,496 @@
+"""The life of one assignment, door by door (flows.md, "the assignment's life")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from bureaus import calendars
+from bureaus.clock import local_date
+from bureaus.models import Bureau, Membership, User
+from measures import access
+from measures import due as dates
+from measures.models import Assignment, Deadline, Event, Extension, PassOn, Report, Step
+from workflows import deadlines, issuing, notices
+from workflows.actions import files, followups
+from workflows.actions.base import Act, WrongMoment, acting
+from workflows.actions.files import Upload
+from workflows.models import Run
+
+Kind = Deadline.Kind
+RECEIPT_OR_WORK = (Kind.RECEIPT, Kind.MAIN, Kind.CHECKUP)
+
+
+def record(act: Act, kind: str, *, note: str = "", data: dict[str, Any] | None = None) -> Event:
+    """The one line of history an act leaves."""
+    unit = act.standing.units[0] if act.standing.units else None
+    if act.standing.works_in(act.row.unit_id):
+        unit = act.row.unit
+    elif act.standing.works_in(act.row.acceptor_id):
+        unit = act.row.acceptor
+    return Event.objects.create(
+        assignment=act.row, kind=kind, actor=act.by, actor_unit=unit, at=act.now, note=note, data=data or {}
+    )
+
+
+# --- Receiving -------------------------------------------------------------------------------
+
+
+def sign(row: Assignment, *, by: User, now: datetime, handler: User, leader: User) -> Assignment:
+    """签收: naming the unit's handler and the leader who answers (五（二）: a named unit and a named person).
+
+    Raises ValidationError when either holds no post in the unit.
+    """
+    with acting("sign", row, by=by, now=now) as act:
+        row = act.row
+        _in_post(handler, row.unit)
+        _in_post(leader, row.unit)
+        row.sign()
+        row.handler, row.leader, row.signed_at = handler, leader, now
+        row.save()
+        record(act, Event.Kind.SIGNED, data={"handler": str(handler), "leader": str(leader)})
+        deadlines.meet(row, [Kind.RECEIPT], now=now, by=by)
+    return row
+
+
+def name_people(row: Assignment, *, by: User, now: datetime, handler: User, leader: User) -> Assignment:
+    """Somebody else in the unit handles it, or answers for it, from now on."""
+    with acting("name_people", row, by=by, now=now) as act:
+        row = act.row
+        _in_post(handler, row.unit)
+        _in_post(leader, row.unit)
+        row.handler, row.leader = handler, leader
+        row.save()
+        record(act, Event.Kind.NAMED, data={"handler": str(handler), "leader": str(leader)})
+    return row
+
+
+def refuse(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """退单: not our duty. The supervision office issues it again or gives it to another unit."""
+    with acting("refuse", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        row.refuse()
+        row.was_refused = True
+        row.save()
+        event = record(act, Event.Kind.REFUSED, note=reason)
+        deadlines.meet(row, [Kind.RECEIPT], now=now, by=by)
+        notices.tell_act("refused", event, [notices.supervisors(act.roster)], now=now)
+    return row
+
+
+def reissue(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """The refusal is not granted: issued to the same unit again, with a new term for the receipt."""
+    with acting("reissue", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        row.reissue()
+        row.save()
+        event = record(act, Event.Kind.REISSUED, note=reason)
+        due = dates.working_days(
+            issuing.RECEIPT_DAYS, local_date(now), calendars.days_for(row.unit), basis=Step.Basis.OURS
+        )
+        deadlines.arm(row, Kind.RECEIPT, row.unit, due, now=now, by=by, round=next_round(row, Kind.RECEIPT))
+        notices.tell_act("reissued", event, notices.receiving_desk(row, act.roster), now=now)
+    return row
+
+
+def reassign(row: Assignment, *, by: User, now: datetime, to: Bureau, reason: str) -> Assignment:
+    """The refusal is granted: this one is cancelled, and the other unit gets one of its own."""
+    with acting("reassign", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        if to.pk in (row.unit_id, row.acceptor_id):
+            raise ValidationError({"to": _("Choose a unit other than the present one and the one that accepts it.")})
+        run = Run.objects.get(pk=row.process_id)
+        new = issuing.make(
+            row.step,
+            to,
+            run,
+            now=now,
+            by=by,
+            site=row.site,
+            period=row.period,
+            number=row.number,
+            note=reason,
+        )
+        if new.issued_at != now:
+            raise ValidationError({"to": _("%(unit)s already has this task.") % {"unit": to.name}})
+        _cancel(act, _("given to %(unit)s: %(reason)s") % {"unit": to.name, "reason": reason})
+    return new
+
+
+def pass_on(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    to_name: str,
+    due_on: date,
+    to_user: User | None = None,
+    note: str = "",
+) -> PassOn:
+    """转办 inside the unit, with an earlier date. The unit still answers for the whole."""
+    with acting("pass_on", row, by=by, now=now) as act:
+        row = act.row
+        _given(to_name, "to_name")
+        main = running(row, Kind.MAIN)
+        today = local_date(now)
+        if due_on < today or (main and due_on > main.due_on):
+            raise ValidationError(
+                {
+                    "due_on": _("Choose a date from today on, not after the task's own date %(date)s.")
+                    % {"date": main.due_on if main else "—"}
+                }
+            )
+        passed = PassOn.objects.create(
+            assignment=row, to_name=to_name, to_user=to_user, due_on=due_on, note=note, by=by, at=now
+        )
+        record(act, Event.Kind.PASSED_ON, note=note, data={"to": to_name, "due_on": due_on.isoformat()})
+    return passed
+
+
+# --- Working ---------------------------------------------------------------------------------
+
+
+def report(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    text: str,
+    progress: int,
+    figures: dict[str, Any] | None = None,
+    problems: str = "",
+    next_step: str = "",
+    done_on: date | None = None,
+    uploads: Sequence[Upload] = (),
+) -> Report:
+    """进展反馈. It meets the checkup of its period; the next one is set."""
+    with acting("report", row, by=by, now=now) as act:
+        row = act.row
+        _given(text, "text")
+        if not 0 <= progress <= 100:
+            raise ValidationError({"progress": _("Progress is a number from 0 to 100.")})
+        row.progress = progress
+        row.figures = row.figures | (figures or {})
+        row.save()
+        filed = Report.objects.create(
+            assignment=row,
+            by=by,
+            at=now,
+            text=text,
+            progress=progress,
+            figures=figures or {},
+            problems=problems,
+            next_step=next_step,
+            done_on=done_on,
+        )
+        late_entry = bool(done_on and done_on < local_date(row.issued_at))
+        event = record(
+            act, Event.Kind.REPORTED, note=text, data={"progress": progress, "entered_afterwards": late_entry}
+        )
+        files.keep(event, uploads, by=by, now=now)
+        _meet_checkup(row, now=now, by=by)
+    return filed
+
+
+def attach(row: Assignment, *, by: User, now: datetime, uploads: Sequence[Upload]) -> Event:
+    """Lay files beside the work without reporting anything."""
+    with acting("attach", row, by=by, now=now) as act:
+        event = record(act, Event.Kind.REPORTED, data={"files": len(uploads)})
+        files.keep(event, uploads, by=by, now=now)
+    return event
+
+
+def send_up(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    result: str,
+    figures: dict[str, Any] | None = None,
+    uploads: Sequence[Upload] = (),
+) -> Assignment:
+    """送审: the result goes to the unit's leader. An empty result is no submission."""
+    with acting("send_up", row, by=by, now=now) as act:
+        row = act.row
+        _given(result, "result")
+        followups.check_ready(row, figures or {})
+        row.send_up()
+        row.result = result
+        row.figures = row.figures | (figures or {})
+        row.sent_up_by = by
+        row.save()
+        event = record(act, Event.Kind.SENT_UP, note=result)
+        files.keep(event, uploads, by=by, now=now)
+        notices.tell_act("sent_up", event, [notices.leaders(row, act.roster)], now=now)
+    return row
+
+
+def hand_back(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """The unit's leader wants more work on it before it leaves the house."""
+    with acting("hand_back", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        row.hand_back()
+        row.save()
+        event = record(act, Event.Kind.HANDED_BACK, note=reason)
+        notices.tell_act("handed_back", event, [notices.handlers(row, act.roster)], now=now)
+    return row
+
+
+def sign_off(row: Assignment, *, by: User, now: datetime, note: str = "", exception: str = "") -> Assignment:
+    """审签报送: the first complete submission meets the date; the reviewer's time is the reviewer's.
+
+    A second person signs off; where there is none, `exception` says why.
+    """
+    with acting("sign_off", row, by=by, now=now) as act:
+        row = act.row
+        if row.sent_up_by_id == by.pk and not exception.strip():
+            raise ValidationError(
+                {
+                    "exception": _(
+                        "You sent this up yourself. Let another leader sign off, or state why nobody else can."
+                    )
+                }
+            )
+        row.submit()
+        row.submitted_at = now
+        row.save()
+        event = record(act, Event.Kind.SUBMITTED, note=note, data={"exception": exception} if exception else {})
+        _end_undecided_extension(act)
+        deadlines.meet(row, [Kind.MAIN], now=now, by=by)
+        _meet_checkup(row, now=now, by=by, last=True)
+        followups.submitted(act, event)
+    return row
+
+
+def withdraw(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """撤回, before the verdict: the date that was met runs again."""
+    with acting("withdraw", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        followups.check_withdrawal(row)
+        row.withdraw()
+        row.submitted_at = None
+        row.save()
+        record(act, Event.Kind.WITHDRAWN, note=reason)
+        deadlines.cancel(row, [Kind.VERDICT], now=now, by=by, reason=reason)
+        main = row.deadlines.filter(kind=Kind.MAIN).order_by("-round").first()
+        if main and main.status == Deadline.Status.MET:
+            deadlines.reopen(main, now=now, by=by, reason=reason)
+        issuing.arm_next_checkup(row, after=local_date(now), now=now, by=by)
+        followups.withdrawn(act)
+    return row
+
+
+# --- Reviewing -------------------------------------------------------------------------------
+
+
+def accept(row: Assignment, *, by: User, now: datetime, note: str = "") -> Assignment:
+    """审核通过. The verdict is given; what waits for it goes on."""
+    with acting("accept", row, by=by, now=now) as act:
+        row = act.row
+        row.accept()
+        row.accepted_at = now
+        row.progress = 100
+        row.save()
+        event = record(act, Event.Kind.ACCEPTED, note=note)
+        deadlines.meet(row, [Kind.VERDICT], now=now, by=by)
+        notices.tell_act("accepted", event, [notices.handlers(row, act.roster)], now=now)
+        followups.accepted(act, event)
+    return row
+
+
+def send_back(row: Assignment, *, by: User, now: datetime, reason: str, correct_by: date | None = None) -> Assignment:
+    """退回 with a correction date: never earlier than the first date, nor than the days ours allows."""
+    with acting("send_back", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        row.send_back()
+        return_to_unit(act, reason, correct_by)
+        followups.withdrawn(act)
+    return row
+
+
+def return_to_unit(act: Act, reason: str, correct_by: date | None = None) -> Event:
+    """What every return does: the met date stays met, a new round begins, and only missing that is late."""
+    row, now = act.row, act.now
+    row.round += 1
+    row.submitted_at = None
+    row.save()
+    event = record(act, Event.Kind.RETURNED, note=reason, data={"round": row.round})
+    deadlines.meet(row, [Kind.VERDICT], now=now, by=act.by)
+    last = row.deadlines.filter(kind=Kind.MAIN).order_by("-round").first()
+    if last is not None:
+        due = correction_due(row, last, local_date(now))
+        if correct_by and correct_by < due.on:
+            raise ValidationError(
+                {"correct_by": _("The correction date cannot be before %(date)s.") % {"date": due.on}}
+            )
+        if correct_by:
+            due = dates.Due(correct_by, "decided", Deadline.Basis.DECIDED, "", {"from": due.on.isoformat()})
+        deadlines.arm(row, Kind.MAIN, row.unit, due, now=now, round=row.round, by=act.by)
+        event.data["correct_by"] = due.on.isoformat()
+        event.save(update_fields=["data"])
+    issuing.arm_next_checkup(row, after=local_date(now), now=now, by=act.by)
+    groups = [notices.handlers(row, act.roster), notices.leaders(row, act.roster)]
+    notices.tell_act("returned", event, groups, now=now, extra={"correct_by": due.on if last else None})
+    return event
+
+
+def correction_due(row: Assignment, last: Deadline, today: date) -> dates.Due:
+    """The later of the original date and some working days on (ours)."""
+    days = row.step.correction_days
+    due = dates.working_days(days, today, calendars.days_for(row.unit), basis=Step.Basis.OURS)
+    return dates.later_of(due, last.due_on)
+
+
+def reconsider(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """A mistaken verdict is taken back, openly. What has moved on because of it cannot be."""
+    with acting("reconsider", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        last = row.events.filter(kind__in=[Event.Kind.ACCEPTED, Event.Kind.RETURNED, Event.Kind.SUBMITTED]).last()
+        if last is None or last.kind == Event.Kind.SUBMITTED:
+            raise WrongMoment(_("There is no verdict to correct."))
+        if last.kind == Event.Kind.ACCEPTED and not followups.step_is_open(row):
+            raise WrongMoment(_("The work that waited for this has gone on already; the verdict stands."))
+        row.reconsider()
+        row.accepted_at = None
+        row.submitted_at = now
+        if last.kind == Event.Kind.RETURNED:
+            deadlines.cancel(row, [Kind.MAIN, Kind.CHECKUP], now=now, by=by, reason=reason)
+        row.save()
+        event = record(act, Event.Kind.RECONSIDERED, note=reason)
+        followups.arm_verdict(act, row.acceptor)
+        notices.tell_act("reconsidered", event, [notices.handlers(row, act.roster)], now=now)
+    return row
+
+
+# --- The supervision office ------------------------------------------------------------------
+
+
+def close(row: Assignment, *, by: User, now: datetime, note: str = "") -> Assignment:
+    """办结销号: struck off the list, the evidence stands."""
+    with acting("close", row, by=by, now=now) as act:
+        row = act.row
+        row.close()
+        row.closed_at = now
+        row.save()
+        record(act, Event.Kind.CLOSED, note=note)
+    return row
+
+
+def suspend(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """中止: no clock runs, nobody is reminded."""
+    with acting("suspend", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        row.state_before = row.state
+        row.suspend()
+        row.save()
+        event = record(act, Event.Kind.SUSPENDED, note=reason)
+        deadlines.pause(row, now=now, by=by, reason=reason)
+        _tell_unit("suspended", act, event)
+    return row
+
+
+def resume(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """恢复: back to where it stood; a term has as many working days left as it had."""
+    with acting("resume", row, by=by, now=now) as act:
+        row = act.row
+        _given(reason, "reason")
+        getattr(row, f"resume_{row.state_before}")()
+        row.state_before = ""
+        row.save()
+        event = record(act, Event.Kind.RESUMED, note=reason)
+        deadlines.resume(row, now=now, by=by, reason=reason)
+        _tell_unit("resumed", act, event)
+    return row
+
+
+def cancel(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
+    """撤销: it binds nobody any more, and stays visible with its reason."""
+    with acting("cancel", row, by=by, now=now) as act:
+        _given(reason, "reason")
+        event = _cancel(act, reason)
+        _tell_unit("cancelled", act, event)
+    return act.row
+
+
+def urge(row: Assignment, *, by: User, now: datetime, text: str) -> Event:
+    """催办 by hand; once a working day at the most, so that urging stays worth reading."""
+    with acting("urge", row, by=by, now=now) as act:
+        row = act.row
+        _given(text, "text")
+        last = row.events.filter(kind=Event.Kind.URGED).last()
+        calendar = calendars.days_for(row.unit)
+        if last and calendar.between(local_date(last.at), local_date(now)) < 1:
+            raise WrongMoment(_("This task was urged today already. Once each working day is enough."))
+        event = record(act, Event.Kind.URGED, note=text)
+        _tell_unit("urged", act, event)
+    return event
+
+
+# --- Parts -----------------------------------------------------------------------------------
+
+
+def running(row: Assignment, kind: str) -> Deadline | None:
+    """The deadline of that kind that runs now, the latest round of it."""
+    return row.deadlines.filter(kind=kind, status=Deadline.Status.ARMED).order_by("-round").first()
+
+
+def next_round(row: Assignment, kind: str) -> int:
+    last = row.deadlines.filter(kind=kind).order_by("-round").first()
+    return last.round + 1 if last else 1
+
+
+def _cancel(act: Act, reason: str) -> Event:
+    row = act.row
+    row.cancel()
+    row.save()
+    event = record(act, Event.Kind.CANCELLED, note=reason)
+    deadlines.cancel(row, deadlines.ALL_KINDS, now=act.now, by=act.by, reason=reason)
+    return event
+
+
+def _tell_unit(kind: str, act: Act, event: Event) -> None:
+    groups = [notices.handlers(act.row, act.roster), notices.leaders(act.row, act.roster)]
+    notices.tell_act(kind, event, groups, now=act.now)
+
+
+def _meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = False) -> None:
+    """A report meets the checkups whose period has begun; the next one is set unless the work is handed in."""
+    today = local_date(now)
+    calendar = calendars.days_for(row.unit)
+    dues = [due.on for due in dates.checkup_dues(row.step, opened_on=local_date(row.issued_at), calendar=calendar)]
+    for deadline in row.deadlines.filter(kind=Kind.CHECKUP, status=Deadline.Status.ARMED).order_by("round"):
+        begun = deadline.round == 1 or dues[deadline.round - 2] < today
+        if begun or last:
+            deadlines.settle(deadline, Deadline.Status.MET, deadlines.Change.MEET, now=now, by=by)
+            if not last:
+                issuing.arm_next_checkup(row, after=deadline.due_on, now=now, by=by)
+
+
+def _end_undecided_extension(act: Act) -> None:
+    """A submission overtakes a request to extend its date."""
+    for extension in Extension.objects.undecided().filter(deadline__assignment=act.row):
+        extension.withdraw()
+        extension.decided_at = act.now
+        extension.save()
+
+
+def _in_post(user: User, unit: Bureau) -> None:
+    if not Membership.objects.current().filter(user=user, bureau=unit, role__in=access.WORKING_ROLES).exists():
+        raise ValidationError(_("%(name)s holds no post in %(unit)s.") % {"name": user, "unit": unit.name})
+
+
+def _given(text: str, field: str) -> None:
+    if not text.strip():
+        raise ValidationError({field: _("Please write this; it cannot stay empty.")})

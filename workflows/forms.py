@@ -1,0 +1,427 @@
+"""What a page asks for before an act. A form parses; the act decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from bureaus.models import Bureau, Membership, User
+from measures import access
+from measures.models import Assignment, FormCheck, Measure, Site, Step
+from workflows.actions import Line, SiteLine, Upload
+from workflows.models import Slip
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files at once, handed to the act as uploads."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        return [Upload(file.name, file.read()) for file in given]
+
+
+class ActForm(forms.Form):
+    """A form about one assignment; `values()` are the act's keyword arguments."""
+
+    def __init__(self, row: Assignment, *args: Any, **kwargs: Any) -> None:
+        self.row = row
+        super().__init__(*args, **kwargs)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill in choices that depend on the assignment."""
+
+    def values(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+def words(label: Any, *, required: bool = True, rows: int = 3, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        max_length=5000,
+        help_text=help_text,
+    )
+
+
+def _people(unit: Bureau) -> Any:
+    posts = Membership.objects.current().filter(bureau=unit, role__in=access.WORKING_ROLES).values("user")
+    return User.objects.filter(pk__in=posts).order_by("id")
+
+
+class PeopleForm(ActForm):
+    handler = forms.ModelChoiceField(User.objects.none(), label=_("handler"))
+    leader = forms.ModelChoiceField(User.objects.none(), label=_("leader who answers for it"))
+
+    def prepare(self) -> None:
+        people = _people(self.row.unit)
+        leading = Membership.objects.current().filter(bureau=self.row.unit, role__in=access.LEADING_ROLES)
+        for name, chosen, found in (
+            ("handler", self.row.handler_id, people),
+            ("leader", self.row.leader_id, people.filter(pk__in=leading.values("user")) or people),
+        ):
+            field = self.fields[name]
+            field.queryset = found  # type: ignore[attr-defined]
+            field.initial = chosen or getattr(found.first(), "pk", None)
+
+
+class ReasonForm(ActForm):
+    reason = words(_("reason"))
+
+
+class NoteForm(ActForm):
+    note = words(_("note"), required=False)
+
+
+class ReassignForm(ReasonForm):
+    to = forms.ModelChoiceField(
+        Bureau.objects.exclude(level=Bureau.Level.ORGAN),
+        label=_("unit that gets it instead"),
+        to_field_name="code",
+    )
+    field_order = ["to", "reason"]
+
+
+class PassOnForm(ActForm):
+    to_name = forms.CharField(label=_("passed on to (county bureau, township or person)"), max_length=60)
+    due_on = forms.DateField(label=_("to be done by"), widget=DateInput())
+    note = words(_("note"), required=False)
+
+
+class ReportForm(ActForm):
+    text = words(_("progress"))
+    progress = forms.IntegerField(label=_("progress in per cent"), min_value=0, max_value=100)
+    problems = words(_("problems"), required=False, rows=2)
+    next_step = words(_("next step"), required=False, rows=2)
+    done_on = forms.DateField(
+        label=_("done on"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Only if it was done earlier; work done before the plan is entered here and is never late."),
+    )
+    uploads = FilesField(label=_("attachments"), required=False)
+
+    def prepare(self) -> None:
+        self.fields["progress"].initial = self.row.progress
+
+
+class SendUpForm(ActForm):
+    result = words(_("result"), rows=5)
+    uploads = FilesField(label=_("attachments"), required=False)
+
+    def prepare(self) -> None:
+        self.fields["result"].initial = self.row.result
+        if self.row.step.kind == Step.Kind.GATE:
+            evidence = self.row.plan.content.get("steps", {}).get(self.row.step.code, {}).get("evidence", [])
+            self.fields["result"].help_text = _t(
+                "For each list say that it is empty, or explain what is left: %(lists)s"
+            ) % {"lists": "；".join(evidence)}
+        if self.row.step.kind == Step.Kind.DIVISION:
+            units = [
+                ("", "—"),
+                *Bureau.objects.exclude(level=Bureau.Level.ORGAN).values_list("code", "short_name"),
+            ]
+            for step in self.row.plan.steps.filter(measure=self.row.measure, opens=Step.Opens.NAMED):
+                self.fields[f"owner-{step.code}"] = forms.ChoiceField(
+                    label=_t("who does “%(title)s”") % {"title": step.title},
+                    choices=units,
+                    initial=self.row.figures.get("owners", {}).get(step.code) or step.default_owner,
+                    help_text=step.quote,
+                )
+
+    def values(self) -> dict[str, Any]:
+        values = super().values()
+        owners = {name.removeprefix("owner-"): values.pop(name) for name in list(values) if name.startswith("owner-")}
+        if owners:
+            values["figures"] = {"owners": {step: unit for step, unit in owners.items() if unit}}
+        return values
+
+
+class SignOffForm(ActForm):
+    note = words(_("opinion"), required=False, rows=2)
+    exception = forms.CharField(
+        label=_("why nobody else can sign off"),
+        required=False,
+        max_length=300,
+        help_text=_("Only if you sent it up yourself and the unit has no other leader."),
+    )
+
+
+class ReturnForm(ReasonForm):
+    correct_by = forms.DateField(
+        label=_("to be corrected by"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Empty: three working days, or the first date if that is later."),
+    )
+
+
+class ExtensionForm(ActForm):
+    to = forms.DateField(label=_("exact new date"), widget=DateInput())
+    reason = words(_("reason"))
+    present_progress = words(_("present progress"), required=False, rows=2)
+
+
+class GrantForm(ActForm):
+    to = forms.DateField(label=_("exact new date"), widget=DateInput())
+    document_no = forms.CharField(label=_("document number"), max_length=60)
+    opinion = words(_("opinion"), required=False, rows=2)
+
+
+class OpinionForm(ActForm):
+    opinion = words(_("opinion"))
+
+
+class UrgeForm(ActForm):
+    text = words(_("what is asked for"))
+
+
+class FindingForm(ActForm):
+    unit = forms.ModelChoiceField(Bureau.objects.none(), label=_("unit it is about"), to_field_name="code")
+    text = words(_("finding"))
+
+    def prepare(self) -> None:
+        if self.row.measure:
+            bodies = self.row.measure.responsibilities.values("bureau")
+            self.fields["unit"].queryset = Bureau.objects.filter(pk__in=bodies)  # type: ignore[attr-defined]
+
+
+class RuleForm(ActForm):
+    title = forms.CharField(label=_("title of the rule"), max_length=200)
+    document_no = forms.CharField(label=_("document number"), max_length=60, required=False)
+    issued_on = forms.DateField(label=_("issued on"), widget=DateInput())
+
+
+class ConfirmForm(ActForm):
+    agrees = forms.TypedChoiceField(
+        label=_("the division of work"),
+        choices=[("yes", _("is right for our part")), ("no", _("is not right"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+        initial="yes",
+    )
+    note = words(_("what is wrong"), required=False, rows=2)
+
+
+class CheckForm(ActForm):
+    outcome = forms.ChoiceField(label=_("form and completeness"), choices=FormCheck.Outcome, widget=forms.RadioSelect)
+    gaps = words(_("what is missing"), required=False)
+
+
+class FilingDraftForm(ActForm):
+    """The site plan: four texts, and the table post → project → household as rows `post0`, `project0` …"""
+
+    ROWS = 5
+
+    title = forms.CharField(label=_("title of the site plan"), max_length=120, required=False)
+    resources = words(_("resources examined"), required=False)
+    industry = words(_("industry examined"), required=False)
+    employment = words(_("employment examined"), required=False)
+
+    def prepare(self) -> None:
+        filing = self.row.filing
+        for name in ("title", "resources", "industry", "employment"):
+            self.fields[name].initial = getattr(filing, name)
+        if not self.is_bound:
+            lines = [
+                {
+                    "post": line.post,
+                    "project": line.project,
+                    "persons": line.persons,
+                    "households": line.households,
+                }
+                for line in filing.lines.all()
+            ]
+            self.table: list[dict[str, Any]] = [*lines, *({} for _empty in range(max(1, self.ROWS - len(lines))))]
+        else:
+            self.table = self._posted()
+
+    def _posted(self) -> list[dict[str, Any]]:
+        rows = []
+        number = 0
+        while f"post{number}" in self.data:
+            rows.append(
+                {
+                    name: self.data.get(f"{name}{number}", "").strip()
+                    for name in ("post", "project", "persons", "households")
+                }
+            )
+            number += 1
+        return rows
+
+    def clean(self) -> dict[str, Any]:
+        lines = []
+        for number, row in enumerate(self.table, start=1):
+            if not any(row.values()):
+                continue
+            try:
+                persons, households = int(row["persons"]), int(row["households"])
+            except ValueError:
+                self.add_error(None, _t("Row %(row)s: persons and households are whole numbers.") % {"row": number})
+                continue
+            if not row["post"] or not row["project"] or persons < 0 or households < 0:
+                self.add_error(
+                    None, _t("Row %(row)s: fill in post, project, persons and households.") % {"row": number}
+                )
+                continue
+            if max(persons, households) > 1_000_000:
+                self.add_error(None, _t("Row %(row)s: this number is too large.") % {"row": number})
+                continue
+            lines.append(Line(row["post"][:60], row["project"][:80], persons, households))
+        return {**(self.cleaned_data or {}), "lines": lines}
+
+
+class RosterForm(ActForm):
+    """Each place of the county with what it is, and rows for places nobody has named yet."""
+
+    NEW = 3
+
+    def prepare(self) -> None:
+        self.sites = list(
+            Site.objects.filter(plan=self.row.plan, county=self.row.unit, is_placeholder=False).order_by("order", "id")
+        )
+        kinds = [("", "—"), *[choice for choice in Site.Kind.choices if choice[0] != Site.Kind.UNCONFIRMED]]
+        for site in self.sites:
+            self.fields[f"kind-{site.pk}"] = forms.ChoiceField(
+                label=site.name,
+                choices=kinds,
+                required=False,
+                initial="" if site.kind == Site.Kind.UNCONFIRMED else site.kind,
+            )
+            self.fields[f"note-{site.pk}"] = forms.CharField(
+                label=_t("note on %(name)s") % {"name": site.name},
+                required=False,
+                max_length=200,
+                initial=site.note,
+            )
+        for number in range(self.NEW):
+            self.fields[f"new-name-{number}"] = forms.CharField(
+                label=_t("another place"), required=False, max_length=40
+            )
+            self.fields[f"new-kind-{number}"] = forms.ChoiceField(label=_t("what it is"), choices=kinds, required=False)
+
+    def values(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        lines = [
+            SiteLine(site.name, given[f"kind-{site.pk}"] or Site.Kind.UNCONFIRMED, given[f"note-{site.pk}"])
+            for site in self.sites
+        ]
+        for number in range(self.NEW):
+            if name := given[f"new-name-{number}"].strip():
+                lines.append(SiteLine(name, given[f"new-kind-{number}"] or Site.Kind.UNCONFIRMED))
+        return {"sites": lines}
+
+
+class MonthlyForm(ActForm):
+    """The figures of a month by the sections of the plan file; an empty field is not a zero."""
+
+    def prepare(self) -> None:
+        filed = self.row.monthly_return
+        self.sections = []
+        for section in self.row.plan.content["return_sections"]:
+            names = []
+            for field in section["fields"]:
+                self.fields[field["code"]] = forms.IntegerField(
+                    label=field["label"],
+                    required=False,
+                    min_value=0,
+                    max_value=10_000_000,
+                    initial=filed.figures.get(field["code"]),
+                    widget=forms.NumberInput(attrs={"class": "num-input", "inputmode": "numeric"}),
+                )
+                names.append((field["code"], field["unit"]))
+            self.sections.append((section["title"], names))
+        self.fields["problems"] = words(_t("problems"), required=False)
+        self.fields["problems"].initial = filed.problems
+
+    def values(self) -> dict[str, Any]:
+        figures = dict(self.cleaned_data)
+        return {"problems": figures.pop("problems"), "figures": figures}
+
+    def bound_sections(self) -> list[tuple[str, list[tuple[Any, str]]]]:
+        return [(title, [(self[code], unit) for code, unit in names]) for title, names in self.sections]
+
+
+class ProposeSlipForm(ActForm):
+    colour = forms.ChoiceField(label=_("colour"), choices=Slip.Colour)
+    reason = words(_("reason"))
+
+
+class IssueSlipForm(forms.Form):
+    demand = words(_("what is demanded"), rows=4)
+    answer_by = forms.DateField(label=_("to be answered by"), widget=DateInput())
+
+
+class DismissSlipForm(forms.Form):
+    reason = words(_("why it is not issued"), rows=2)
+
+
+class AnswerSlipForm(forms.Form):
+    answer = words(_("answer"), rows=4)
+
+
+class AddBodyForm(forms.Form):
+    bureau = forms.ModelChoiceField(
+        Bureau.objects.filter(level=Bureau.Level.PREFECTURE),
+        label=_("body to be added"),
+        to_field_name="code",
+    )
+    reason = words(_("reason"), rows=2)
+
+    def __init__(self, measure: Measure, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = measure.responsibilities.values("bureau")
+        self.fields["bureau"].queryset = Bureau.objects.filter(  # type: ignore[attr-defined]
+            level=Bureau.Level.PREFECTURE
+        ).exclude(pk__in=present)
+
+
+# act → its form; an act without a form of its own asks for nothing.
+FORMS: dict[str, type[ActForm]] = {
+    "sign": PeopleForm,
+    "name_people": PeopleForm,
+    "refuse": ReasonForm,
+    "reissue": ReasonForm,
+    "reassign": ReassignForm,
+    "pass_on": PassOnForm,
+    "report": ReportForm,
+    "ask_extension": ExtensionForm,
+    "note_reasons": ReasonForm,
+    "send_up": SendUpForm,
+    "hand_back": ReasonForm,
+    "sign_off": SignOffForm,
+    "withdraw": ReasonForm,
+    "accept": NoteForm,
+    "send_back": ReturnForm,
+    "check_form": CheckForm,
+    "reconsider": ReasonForm,
+    "close": NoteForm,
+    "suspend": ReasonForm,
+    "resume": ReasonForm,
+    "cancel": ReasonForm,
+    "urge": UrgeForm,
+    "confirm_division": ConfirmForm,
+    "record_rule": RuleForm,
+    "record_finding": FindingForm,
+    "propose_slip": ProposeSlipForm,
+    "save_draft": FilingDraftForm,
+    "save_roster": RosterForm,
+    "save_return": MonthlyForm,
+}

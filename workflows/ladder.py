@@ -1,0 +1,227 @@
+"""When a rung fires and whom it may tell: pure, without database or clock.
+
+The date itself is not counted; offset 0 falls on it, or on the last working day before it if it is
+free. A rung fires at 10:00 Asia/Shanghai plus up to 59 minutes by the assignment's key, so that what
+shares a date does not share an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from bureaus.working_days import WorkingDays
+
+ZONE = ZoneInfo("Asia/Shanghai")
+MORNING = time(10)
+
+# How high an audience stands. A level above is told only after the one below had a working day.
+LEVELS = {
+    "officer": 1,
+    "section_head": 2,
+    "unit_leader": 3,
+    "lead": 3,
+    "chief": 4,
+    "supervision": 4,
+    "supervision_head": 5,
+    "leader": 5,
+}
+# Those above or beside the unit, who wait while an extension asked in time is undecided.
+OUTSIDE_THE_UNIT = frozenset({"lead", "supervision", "supervision_head", "leader"})
+EXTENSION_HOLDS = 3  # working days, from the rung's planned date
+
+FIRED, COLLAPSED, SKIPPED_LATE = "fired", "collapsed", "skipped_late"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of a ladder: `offset` in working days from the date, `audiences` out of LEVELS."""
+
+    key: str
+    offset: int
+    audiences: tuple[str, ...]
+    sms: bool = False
+    slip: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a rung already did, as remembered in its firing row."""
+
+    rung_key: str
+    occ: int
+    outcome: str
+    planned_at: datetime
+    fired_at: datetime
+    audiences: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    withheld_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A firing to be written: who is told now, and who later as the next occurrence."""
+
+    rung: Rung
+    occ: int
+    planned_at: datetime
+    outcome: str
+    audiences: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    withheld_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Climb:
+    """What one look at a deadline decides, and when to look next (None: the ladder is used up)."""
+
+    decisions: tuple[Decision, ...]
+    next_look_at: datetime | None
+    next_rung: str = ""
+    next_occ: int = 0
+
+
+@dataclass(frozen=True, order=True)
+class _Pending:
+    at: datetime
+    seq: int
+    occ: int
+    rung: Rung = field(compare=False)
+    audiences: tuple[str, ...] = field(compare=False)
+
+
+def moment(day: date, key: str) -> datetime:
+    """The time of day at which everything about `key` fires."""
+    return datetime.combine(day, MORNING, ZONE) + timedelta(minutes=crc32(key.encode()) % 60)
+
+
+def planned_at(rung: Rung, due_on: date, key: str, calendar: WorkingDays) -> datetime:
+    """When the rung fires for a date, if nothing holds it."""
+    return moment(calendar.shift(due_on, rung.offset), key)
+
+
+def climb(
+    rungs: Sequence[Rung],
+    *,
+    due_on: date,
+    key: str,
+    calendar: WorkingDays,
+    now: datetime,
+    past: Iterable[Past] = (),
+    arming: bool = False,
+    held: bool = False,
+) -> Climb:
+    """Which rungs fire at `now`, and the next moment to look.
+
+    1. Rungs that are already past when a date is set (`arming`) are recorded and tell nobody.
+    2. Of several that have come due together, as after an outage, only the latest fires.
+    3. `held`: an extension asked in time is undecided, so those outside the unit hear three working
+       days later, or at the refusal, as occurrence 1; not at all if it is granted (a new revision).
+    4. A level above the one told last waits until that one has had a working day.
+    """
+    history = list(past)
+    decisions = []
+    due = [entry for entry in _pending(rungs, due_on, key, calendar, history) if entry.at <= now]
+    latest = max((entry.at for entry in due), default=now)
+    for entry in due:
+        if arming:
+            decision = Decision(entry.rung, entry.occ, entry.at, SKIPPED_LATE)
+        elif entry.at < latest:
+            decision = Decision(entry.rung, entry.occ, entry.at, COLLAPSED)
+        else:
+            decision = _fire(entry, rungs, key, calendar, now, history, held)
+        decisions.append(decision)
+        history.append(
+            Past(
+                entry.rung.key,
+                entry.occ,
+                decision.outcome,
+                entry.at,
+                now,
+                decision.audiences,
+                decision.withheld,
+                decision.withheld_until,
+            )
+        )
+    rest = _pending(rungs, due_on, key, calendar, history)
+    if not rest:
+        return Climb(tuple(decisions), None)
+    return Climb(tuple(decisions), rest[0].at, rest[0].rung.key, rest[0].occ)
+
+
+def _pending(
+    rungs: Sequence[Rung], due_on: date, key: str, calendar: WorkingDays, history: Sequence[Past]
+) -> list[_Pending]:
+    """Everything of the ladder that has not happened yet, in order of time."""
+    seen = {(row.rung_key, row.occ) for row in history}
+    by_key = {rung.key: (seq, rung) for seq, rung in enumerate(rungs)}
+    entries = [
+        _Pending(planned_at(rung, due_on, key, calendar), seq, 0, rung, rung.audiences)
+        for seq, rung in enumerate(rungs)
+        if (rung.key, 0) not in seen
+    ]
+    for row in history:
+        if row.withheld and row.withheld_until and (row.rung_key, row.occ + 1) not in seen:
+            seq, rung = by_key[row.rung_key]
+            entries.append(_Pending(row.withheld_until, seq, row.occ + 1, rung, row.withheld))
+    return sorted(entries)
+
+
+def _fire(
+    entry: _Pending,
+    rungs: Sequence[Rung],
+    key: str,
+    calendar: WorkingDays,
+    now: datetime,
+    history: Sequence[Past],
+    held: bool,
+) -> Decision:
+    """Split the rung's audience into those told now and those told later."""
+    today = now.astimezone(ZONE).date()
+    wait = {name for name in entry.audiences if held and entry.occ == 0 and name in OUTSIDE_THE_UNIT}
+    until = moment(calendar.shift(entry.at.astimezone(ZONE).date(), EXTENSION_HOLDS), key) if wait else None
+    missed = _never_told(rungs, history)
+    unready = {
+        name
+        for name in entry.audiences
+        if name not in wait and not _level_below_had_its_day(name, rungs, history, today, calendar, missed)
+    }
+    if unready and not wait:
+        until = moment(calendar.shift(today, 1), key)
+    withheld = tuple(name for name in entry.audiences if name in wait or name in unready)
+    told = tuple(name for name in entry.audiences if name not in withheld)
+    if unready:
+        told += tuple(name for name in missed if name not in entry.audiences)
+    return Decision(entry.rung, entry.occ, entry.at, FIRED, told, withheld, until)
+
+
+def _never_told(rungs: Sequence[Rung], history: Sequence[Past]) -> list[str]:
+    """Audiences of rungs folded away by an outage who have not been told since."""
+    told = {name for row in history if row.outcome == FIRED for name in row.audiences}
+    names = {rung.key: rung.audiences for rung in rungs}
+    folded = [name for row in history if row.outcome == COLLAPSED for name in names[row.rung_key]]
+    return [name for name in dict.fromkeys(folded) if name not in told]
+
+
+def _level_below_had_its_day(
+    name: str,
+    rungs: Sequence[Rung],
+    history: Sequence[Past],
+    today: date,
+    calendar: WorkingDays,
+    missed: Sequence[str],
+) -> bool:
+    level = LEVELS[name]
+    names = {rung.key: rung.audiences for rung in rungs}
+    if any(LEVELS[other] < level for other in missed):
+        return False
+    days = []
+    for row in history:
+        told = row.audiences if row.outcome == FIRED else names[row.rung_key] if row.outcome == SKIPPED_LATE else ()
+        if any(LEVELS[other] < level for other in told):
+            when = row.planned_at if row.outcome == SKIPPED_LATE else row.fired_at
+            days.append(when.astimezone(ZONE).date())
+    return not days or calendar.between(max(days), today) >= 1

@@ -1,0 +1,63 @@
+"""Ladders as data: loaded from a file, versioned, and read as the pure ladder wants them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from django.db import transaction
+
+from workflows import models
+from workflows.ladder import Rung
+
+LADDERS = Path(__file__).resolve().parent / "data" / "ladders.toml"
+_read: dict[tuple[str, int], tuple[Rung, ...]] = {}
+
+
+def rungs_of(code: str, version: int) -> tuple[Rung, ...]:
+    """The rungs of a ladder's version; versions in use never change, so they are read once."""
+    key = (code, version)
+    if key not in _read:
+        rows = models.Ladder.objects.get(code=code, version=version).rungs.order_by("seq")
+        _read[key] = tuple(Rung(row.key, row.offset, tuple(row.audiences), row.sms, row.slip) for row in rows)
+    return _read[key]
+
+
+def newest(code: str) -> models.Ladder:
+    """The version new deadlines get. Raises Ladder.DoesNotExist when no such ladder is loaded."""
+    ladder = models.Ladder.objects.filter(code=code).order_by("-version").first()
+    if ladder is None:
+        raise models.Ladder.DoesNotExist(f"no ladder {code!r} is loaded")
+    return ladder
+
+
+def forget() -> None:
+    """Read every ladder anew (another database is in use)."""
+    _read.clear()
+
+
+@transaction.atomic
+def load_ladders(path: Path = LADDERS) -> int:
+    """Load the ladders as data. One that differs from the newest version becomes the next version."""
+    made = 0
+    for entry in tomllib.loads(path.read_text("utf-8"))["ladder"]:
+        wanted = [
+            (seq, rung["key"], rung["offset"], rung["tells"], rung.get("sms", False), rung.get("slip", ""))
+            for seq, rung in enumerate(entry["rung"])
+        ]
+        newest = models.Ladder.objects.filter(code=entry["code"]).order_by("-version").first()
+        if newest:
+            present = [
+                (rung.seq, rung.key, rung.offset, rung.audiences, rung.sms, rung.slip)
+                for rung in newest.rungs.order_by("seq")
+            ]
+            if present == wanted:
+                continue
+        version = newest.version + 1 if newest else 1
+        ladder = models.Ladder.objects.create(code=entry["code"], version=version, name=entry["name"])
+        models.Rung.objects.bulk_create(
+            models.Rung(ladder=ladder, seq=seq, key=key, offset=offset, audiences=tells, sms=sms, slip=slip)
+            for seq, key, offset, tells, sms, slip in wanted
+        )
+        made += 1
+    return made

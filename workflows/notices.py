@@ -1,0 +1,231 @@
+"""What people are told, and who of them: the only place that turns work into notices.
+
+Notices from rungs wait until eleven and fold into one per person and channel; notices from people's
+acts leave at once inside the send window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from bureaus import calendars
+from bureaus.clock import ZONE, local_date
+from bureaus.models import Role, User
+from measures.models import Assignment, Deadline, Event
+from notifications import outbox, texts, window
+from notifications.models import Message
+from workflows.audience import Group, Roster
+from workflows.ladder import Rung
+
+FOLDS_AT = time(11)
+BOTH = ("inbox", "email")
+ALL = ("inbox", "email", "sms")
+
+# kind of act → channels, and the states in which the notice is still worth sending (none: always).
+ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "issued": (ALL, (Assignment.State.ISSUED,)),
+    "refused": (BOTH, (Assignment.State.REFUSED,)),
+    "reissued": (ALL, (Assignment.State.ISSUED,)),
+    "sent_up": (BOTH, (Assignment.State.UNIT_SIGNOFF,)),
+    "handed_back": (BOTH, (Assignment.State.IN_PROGRESS,)),
+    "submitted": (BOTH, (Assignment.State.SUBMITTED,)),
+    "returned": (ALL, (Assignment.State.IN_PROGRESS,)),
+    "accepted": (BOTH, ()),
+    "filed": (BOTH, ()),
+    "reconsidered": (BOTH, ()),
+    "suspended": (BOTH, ()),
+    "resumed": (BOTH, ()),
+    "cancelled": (BOTH, ()),
+    "extension_asked": (BOTH, ()),
+    "extension_granted": (BOTH, ()),
+    "extension_refused": (BOTH, ()),
+    "division": (BOTH, ()),
+    "urged": (ALL, Assignment.WITH_UNIT),
+    "slip": (ALL, ()),
+}
+# The audience names of a unit's own people, as roles.
+ROLE_OF = {
+    "officer": Role.OFFICER,
+    "section_head": Role.SECTION_HEAD,
+    "unit_leader": Role.UNIT_LEADER,
+    "chief": Role.CHIEF,
+}
+RUNG_KINDS = ("reminder", "due", "overdue", "receipt", "verdict", "checkup")
+
+
+def tell_act(
+    kind: str,
+    event: Event,
+    groups: Iterable[Group | None],
+    *,
+    now: datetime,
+    extra: dict[str, Any] | None = None,
+) -> list[Message]:
+    """Tell some groups of an act that was just done; each person once."""
+    row = event.assignment
+    channels, states = ACTS[kind]
+    context = _context(row) | {"event": event, "note": event.note} | (extra or {})
+    users: dict[int, User] = {user.pk: user for group in groups if group for user in group.users}
+    users.pop(event.actor_id or 0, None)
+    note = _note(
+        kind,
+        context,
+        row,
+        about=row.key,
+        data={"assignment": row.key, "rung": None, "occ": None, "states": list(states)},
+        reason=_("because of: %(act)s") % {"act": event.get_kind_display()},
+    )
+    return outbox.put(
+        note,
+        ((user, channels) for user in users.values()),
+        key=f"{kind}|{event.pk}",
+        now=now,
+        # What no person did, such as a new period beginning, waits and folds like a rung.
+        not_before=window.opening(now if event.actor_id else _folding_time(now), calendars.days_for()),
+    )
+
+
+def tell_rung(
+    deadline: Deadline,
+    rung: Rung,
+    occ: int,
+    groups: Sequence[Group],
+    again: Sequence[Group],
+    *,
+    planned_at: datetime,
+    now: datetime,
+) -> list[Message]:
+    """Tell the audience of a rung; those told at an earlier rung hear again in the inbox only."""
+    row = deadline.assignment
+    kind = _rung_kind(deadline, rung)
+    today = local_date(now)
+    calendar = calendars.days_for(deadline.unit)
+    context = _context(row) | {
+        "deadline": deadline,
+        "due_on": deadline.due_on,
+        "unit": deadline.unit,
+        "days_late": (today - deadline.due_on).days,
+        "days_left": calendar.between(today, deadline.due_on),
+        "rung": rung.key,
+    }
+    channels = ALL if rung.sms else BOTH
+    people: dict[int, tuple[User, tuple[str, ...]]] = {}
+    for group in groups:
+        for user in group.users:
+            people.setdefault(user.pk, (user, channels))
+    for group in again:
+        for user in group.users:
+            people.setdefault(user.pk, (user, ("inbox",)))
+    note = _note(
+        kind,
+        context,
+        row,
+        about=deadline.about,
+        about_rev=deadline.rev,
+        data={"assignment": row.key, "rung": rung.key, "occ": occ, "deadline": deadline.pk},
+        reason=_("rung %(rung)s of the ladder “%(ladder)s”") % {"rung": rung.key, "ladder": deadline.ladder_code},
+    )
+    return outbox.put(
+        note,
+        people.values(),
+        key=f"{deadline.about}|{deadline.rev}|{rung.key}|{occ}",
+        now=now,
+        not_before=window.opening(max(now, _folding_time(planned_at)), calendars.days_for()),
+    )
+
+
+def still_wanted(messages: Sequence[Message]) -> list[str]:
+    """For each message why it need not leave any more; empty when it must. Asked right before every sending."""
+    deadlines = Deadline.objects.only("status", "rev").in_bulk(
+        {message.data["deadline"] for message in messages if "deadline" in message.data}
+    )
+    keys = {message.data["assignment"] for message in messages if message.data.get("states")}
+    states = dict(Assignment.objects.filter(key__in=keys).values_list("key", "state")) if keys else {}
+    return [_reason(message, deadlines, states) for message in messages]
+
+
+def _reason(message: Message, deadlines: dict[int, Deadline], states: dict[str, str]) -> str:
+    data = message.data
+    if "deadline" in data:
+        deadline = deadlines.get(data["deadline"])
+        if deadline is None or deadline.status != Deadline.Status.ARMED:
+            return "settled"
+        return "moved" if deadline.rev != message.about_rev else ""
+    if data.get("states") and states.get(data["assignment"]) not in data["states"]:
+        return "changed"
+    return ""
+
+
+def _folding_time(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(ZONE).date(), FOLDS_AT, ZONE)
+
+
+# Groups of people around an assignment.
+
+
+def handlers(row: Assignment, roster: Roster) -> Group:
+    return roster.post(Role.OFFICER, row.unit.code, row)
+
+
+def receiving_desk(row: Assignment, roster: Roster) -> list[Group]:
+    """Where an issued task arrives: the clerk, and the officer."""
+    return [roster.post(Role.CLERK, row.unit.code, row), roster.post(Role.OFFICER, row.unit.code, row)]
+
+
+def leaders(row: Assignment, roster: Roster) -> Group:
+    return roster.post(Role.UNIT_LEADER, row.unit.code, row)
+
+
+def reviewers(row: Assignment, roster: Roster) -> Group:
+    return roster.post(Role.OFFICER, row.acceptor.code)
+
+
+def supervisors(roster: Roster) -> Group:
+    return roster.post(Role.SUPERVISOR, "supervision")
+
+
+def reference(row: Assignment) -> str:
+    """The neutral number of an item, the only name of it an SMS carries."""
+    return f"{row.pk:05d}"
+
+
+def _context(row: Assignment) -> dict[str, Any]:
+    path = reverse("assignment", args=[row.pk])
+    return {
+        "assignment": row,
+        "title": row.title,
+        "unit": row.unit,
+        "clause": row.step.clause,
+        "reference": reference(row),
+        "url": settings.SITE_URL + path,
+        "site_url": settings.SITE_URL,
+    }
+
+
+def _note(kind: str, context: dict[str, Any], row: Assignment, **fields: Any) -> outbox.Note:
+    with override(settings.LANGUAGE_CODE):
+        subject = texts.render(kind, "subject", context)[:200]
+        return outbox.Note(
+            kind=kind,
+            subject=subject,
+            line=subject,
+            body=texts.render(kind, "email", context),
+            sms=texts.render(kind, "sms", context),
+            url=reverse("assignment", args=[row.pk]),
+            **fields,
+        )
+
+
+def _rung_kind(deadline: Deadline, rung: Rung) -> str:
+    if deadline.kind != Deadline.Kind.MAIN:
+        return deadline.kind
+    if rung.offset < 0:
+        return "reminder"
+    return "due" if rung.offset == 0 else "overdue"

@@ -1,0 +1,77 @@
+"""What templates draw often: lights (colour, shape and word), states, days."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from measures.lights import Light
+from workflows.queries import Item
+
+register = template.Library()
+
+_SHAPES = {
+    Light.RED: '<circle cx="6" cy="6" r="5.5" fill="#c0272d"/>',
+    Light.AMBER: '<path d="M6 .8 11.7 11H.3z" fill="#e09a00"/>',
+    Light.GREEN: '<rect x="1" y="1" width="10" height="10" rx="2" fill="#1d7a46"/>',
+    Light.GREY: '<circle cx="6" cy="6" r="4.5" fill="none" stroke="#5d6b7a" stroke-width="2"/>',
+    Light.DONE: '<path d="M1 6.5 4.5 10 11 2.5" fill="none" stroke="#124a8a" stroke-width="2"/>',
+}
+
+
+@register.simple_tag
+def shape(light: str) -> SafeString:
+    """The light's shape alone, so that it can be told without colour."""
+    return mark_safe(f'<svg viewBox="0 0 12 12" aria-hidden="true">{_SHAPES[Light(light)]}</svg>')  # noqa: S308
+
+
+@register.simple_tag
+def lamp(light: str, word: str = "") -> SafeString:
+    """Colour, shape and word: it survives colour-blindness and a printer without colour."""
+    return format_html('<span class="light {}">{}{}</span>', light, shape(light), word or Light(light).label)
+
+
+@register.simple_tag
+def item_lamp(item: Item) -> SafeString:
+    """The light of a list's row, with the reason as its word."""
+    words = {
+        "overdue": _("overdue"),
+        "soon": _("due soon"),
+        "behind": _("behind schedule"),
+        "checkup": _("checkup overdue"),
+        "submitted": _("submitted"),
+        "cancelled": _("cancelled"),
+        "open": _("no end date"),
+    }
+    return lamp(item.light, words.get(item.shown.why, ""))
+
+
+@register.simple_tag
+def days(count: int | None) -> SafeString:
+    """How far off a date is, in words."""
+    if count is None:
+        return mark_safe("")
+    if count < 0:
+        text = ngettext("%(n)s day overdue", "%(n)s days overdue", -count) % {"n": -count}
+        return format_html('<span class="days red">{}</span>', text)
+    if count == 0:
+        return format_html('<span class="days amber">{}</span>', _("due today"))
+    text = ngettext("%(n)s day left", "%(n)s days left", count) % {"n": count}
+    return format_html('<span class="days{}">{}</span>', " amber" if count <= 5 else "", text)
+
+
+@register.filter
+def get(mapping: dict[Any, Any] | None, key: Any) -> Any:
+    """A value of a mapping by a key the template holds."""
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def day(value: date | None) -> str:
+    return f"{value:%Y-%m-%d}" if value else "—"

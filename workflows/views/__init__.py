@@ -1,0 +1,1 @@
+"""The desks people work at: parse, call one act, answer. Rules live elsewhere."""

@@ -1,0 +1,423 @@
+"""One assignment: what, why, due when and how that was computed, who hears next, history, and the acts open to me."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from bureaus import calendars, clock
+from bureaus.clock import local_date
+from bureaus.models import Bureau
+from measures.access import Standing, may, visible_assignments
+from measures.explanations import how_computed
+from measures.models import Assignment, Attachment, Deadline, Event, Extension, Step
+from notifications.models import Message
+from workflows import actions, queries
+from workflows.actions.findings import division_of
+from workflows.actions.followups import step_is_open
+from workflows.actions.work import correction_due
+from workflows.audience import Roster
+from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
+from workflows.ladder import OUTSIDE_THE_UNIT
+from workflows.ladders import rungs_of
+from workflows.models import Slip
+from workflows.views.base import attempt, person, standing_of
+
+# Acts a page offers, the most usual first. Drafts of special kinds have forms of their own above.
+OFFERED = (
+    "sign",
+    "sign_off",
+    "accept",
+    "send_back",
+    "check_form",
+    "send_up",
+    "report",
+    "confirm_division",
+    "record_finding",
+    "record_rule",
+    "hand_back",
+    "name_people",
+    "pass_on",
+    "ask_extension",
+    "note_reasons",
+    "withdraw",
+    "refuse",
+    "reissue",
+    "reassign",
+    "close",
+    "urge",
+    "reconsider",
+    "suspend",
+    "resume",
+    "cancel",
+)
+
+
+def act_names() -> dict[str, tuple[str, str]]:
+    """act → (its name on a button, what it does in a few words)."""
+    return {
+        "sign": (_("Sign for receipt"), _("and name who handles it and who answers for it")),
+        "sign_off": (_("Sign off and submit"), _("the result leaves the unit")),
+        "accept": (_("Accept"), ""),
+        "send_back": (_("Return"), _("with what is to be corrected")),
+        "check_form": (_("Record the form check"), _("form and completeness only; filing is no permission")),
+        "send_up": (_("Send up for sign-off"), _("to the leader of the unit")),
+        "report": (_("Report progress"), ""),
+        "confirm_division": (_("Confirm the division of work"), ""),
+        "record_finding": (_("Record a finding"), _("it becomes a rectification with a term of its own")),
+        "record_rule": (_("Record a new rule"), ""),
+        "hand_back": (_("Hand back"), _("the officer works on it again")),
+        "name_people": (_("Change handler or leader"), ""),
+        "pass_on": (_("Pass on inside the unit"), _("with an earlier date; the unit still answers")),
+        "ask_extension": (_("Ask for an extension"), _("before the date only")),
+        "note_reasons": (_("Note the reasons for the delay"), ""),
+        "withdraw": (_("Withdraw"), _("before the verdict")),
+        "refuse": (_("Refuse: not our duty"), _("once; the supervision office decides")),
+        "reissue": (_("Issue again to the same unit"), ""),
+        "reassign": (_("Give it to another unit"), ""),
+        "close": (_("Close and strike off"), ""),
+        "urge": (_("Urge"), _("once a working day at the most")),
+        "reconsider": (_("Correct the verdict"), _("with a reason; it stays in the history")),
+        "suspend": (_("Suspend"), _("no date runs meanwhile")),
+        "resume": (_("Resume"), ""),
+        "cancel": (_("Cancel"), _("it stays visible, with the reason")),
+        "propose_slip": (_("Propose a slip"), _("the supervision office decides")),
+    }
+
+
+@dataclass
+class Offer:
+    """An act open to the person who looks, with its form."""
+
+    name: str
+    label: str
+    hint: str
+    form: ActForm
+    open: bool
+    primary: bool
+
+
+@dataclass(frozen=True)
+class NextNotice:
+    """The next reminder: when, by which rung, and to whom."""
+
+    deadline: Deadline
+    at: datetime
+    rung: str
+    people: list[str]
+
+
+def get_row(standing: Standing, pk: int) -> Assignment:
+    """The assignment, if this person may see it; otherwise it does not exist."""
+    rows = visible_assignments(standing).select_related("plan", "measure", "recurrence", "sent_up_by")
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_GET
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, get_row(standing_of(request), pk))
+
+
+@require_POST
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One act. Whatever it is, it answers with the page: 302 when done, 409 or 422 with all that was typed."""
+    standing = standing_of(request)
+    row = get_row(standing, pk)
+    if name not in FORMS:
+        raise Http404
+    form = FORMS[name](row, request.POST, request.FILES)
+    status = 422
+    if form.is_valid():
+        perform = getattr(actions, name)
+        status = attempt(
+            request,
+            form,
+            lambda: perform(row, by=person(request), now=clock.now(), **form.values()),
+            _done(name),
+        )
+    if status == 302:
+        return _after(request, standing, row, name)
+    return _page(request, get_row(standing, pk), failed=(name, form), status=status)
+
+
+@require_POST
+def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Grant, refuse or take back a request to extend a date."""
+    standing = standing_of(request)
+    found = Extension.objects.select_related("deadline__assignment").filter(
+        deadline__assignment__in=visible_assignments(standing).values("pk")
+    )
+    extension = get_object_or_404(found, pk=pk)
+    row = get_row(standing, extension.deadline.assignment_id)
+    forms: dict[str, type[ActForm]] = {"grant": GrantForm, "refuse": OpinionForm, "withdraw": ActForm}
+    if name not in forms:
+        raise Http404
+    form = forms[name](row, request.POST)
+    status = 422
+    if form.is_valid():
+        perform = getattr(actions, f"{name}_extension")
+        status = attempt(
+            request,
+            form,
+            lambda: perform(extension, by=person(request), now=clock.now(), **form.values()),
+            _("The request has been decided.") if name != "withdraw" else _("The request has been taken back."),
+        )
+    if status == 302:
+        return redirect("assignment", pk=row.pk)
+    return _page(request, row, failed=(f"{name}_extension", form), status=status)
+
+
+@require_GET
+def attachment(request: HttpRequest, pk: int) -> FileResponse:
+    """A file, as a download; seen by those who see its assignment."""
+    visible = visible_assignments(standing_of(request)).values("pk")
+    found = get_object_or_404(Attachment.objects.filter(assignment__in=visible), pk=pk)
+    return FileResponse(found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type)
+
+
+def _after(request: HttpRequest, standing: Standing, row: Assignment, name: str) -> HttpResponseRedirect:
+    """Back to the assignment; to the desk when it is no longer this person's to see."""
+    if (back := request.POST.get("back")) in ("review", "desk"):
+        return redirect(back)
+    if visible_assignments(standing).filter(pk=row.pk).exists():
+        return redirect("assignment", pk=row.pk)
+    return redirect("desk")
+
+
+def _done(name: str) -> str:
+    said = {
+        "sign": _("Signed for. The task is in hand."),
+        "send_up": _("Sent up. The leader of the unit has been told."),
+        "sign_off": _("Submitted. The reviewer has been told."),
+        "accept": _("Accepted."),
+        "send_back": _("Returned. The unit has been told."),
+        "check_form": _("The form check is recorded."),
+        "report": _("Progress is recorded."),
+        "save_draft": _("The draft is kept. Nothing has been reported yet."),
+        "save_return": _("The figures are kept. Nothing has been reported yet."),
+        "save_roster": _("The roster is kept. Nothing has been reported yet."),
+        "ask_extension": _("The request has been made; the date runs on until it is decided."),
+        "propose_slip": _("The slip has been laid before the supervision office."),
+    }
+    return said.get(name, _("Done."))
+
+
+# --- The page --------------------------------------------------------------------------------
+
+
+def _page(
+    request: HttpRequest,
+    row: Assignment,
+    *,
+    failed: tuple[str, ActForm] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    standing = standing_of(request)
+    now = clock.now()
+    item = queries.items([row], now)[0]
+    running = list(
+        row.deadlines.select_related("unit__calendar").prefetch_related("changes__by").order_by("kind", "round")
+    )
+    for deadline in running:
+        deadline.assignment = row
+    context: dict[str, Any] = {
+        "row": row,
+        "item": item,
+        "deadlines": [
+            {"deadline": deadline, "how": how_computed(deadline), "changes": list(deadline.changes.all())}
+            for deadline in running
+        ],
+        "main": next((d for d in reversed(running) if d.kind == Deadline.Kind.MAIN), None),
+        "next_notices": _next_notices(row, running),
+        "events": _history(row),
+        "attachments": row.attachments.select_related("by", "event"),
+        "offers": _offers(row, standing, now, failed),
+        "drafts": _drafts(row, standing, failed),
+        "extensions": _extensions(row, standing, now, failed),
+        "slips": _slips(row, standing),
+        "told": _told(row, standing),
+        "division": _division(row, now),
+        "rectifications": _rectifications(row, standing),
+        "steps": _line(row),
+        "correction_default": _correction_default(row, now),
+        "step_titles": dict(row.plan.steps.values_list("code", "title")) if row.figures.get("owners") else {},
+        "unit_names": dict(Bureau.objects.values_list("code", "name")) if row.figures.get("owners") else {},
+    }
+    return render(request, "workflows/assignment.html", context, status=status)
+
+
+def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[str, ActForm] | None) -> list[Offer]:
+    names = act_names()
+    allowed = [name for name in OFFERED if may(standing, name, row) and _sensible(name, row, now)]
+    if standing.inspects and row.is_open:
+        allowed.append("propose_slip")
+    offers = []
+    for place, name in enumerate(allowed):
+        label, hint = names[name]
+        form = failed[1] if failed and failed[0] == name else FORMS[name](row, auto_id=f"{name}-%s")
+        offers.append(
+            Offer(
+                name,
+                label,
+                hint,
+                form,
+                open=bool(failed and failed[0] == name) or place == 0,
+                primary=place == 0,
+            )
+        )
+    if failed and failed[0] in names and failed[0] not in allowed:
+        # What was typed is not lost when the moment has passed: it can still be copied.
+        label, hint = names[failed[0]]
+        offers.insert(
+            0,
+            Offer(failed[0], label, _("no longer possible; your words are kept here"), failed[1], True, False),
+        )
+    return offers
+
+
+def _sensible(name: str, row: Assignment, now: datetime) -> bool:
+    """Finer than post and state: extensions before the date, reasons after it, one confirmation."""
+    if name in ("ask_extension", "note_reasons"):
+        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        if main is None:
+            return False
+        if name == "note_reasons":
+            return main.is_overdue(now)
+        return not main.is_overdue(now) and not main.extensions.undecided().exists()
+    if name == "confirm_division":
+        division = division_of(row)
+        answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])
+        return bool(division and division.state in Assignment.DONE and not answered.exists())
+    if name == "reconsider":
+        last = row.events.filter(kind__in=[Event.Kind.ACCEPTED, Event.Kind.RETURNED, Event.Kind.SUBMITTED]).last()
+        if last is None or last.kind == Event.Kind.SUBMITTED:
+            return False
+        return last.kind == Event.Kind.RETURNED or step_is_open(row)
+    return True
+
+
+def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None) -> dict[str, Any] | None:
+    """The working paper of a filing, a monthly return or a roster: editable in hand, readable otherwise."""
+    kinds = {
+        Step.Kind.FILING: "save_draft",
+        Step.Kind.MONTHLY: "save_return",
+        Step.Kind.ROSTER: "save_roster",
+    }
+    name = kinds.get(row.step.kind)  # type: ignore[call-overload]
+    if name is None:
+        return None
+    form = failed[1] if failed and failed[0] == name else FORMS[name](row, auto_id=f"{name}-%s")
+    template = f"workflows/_draft_{row.step.kind}.html"
+    return {"name": name, "template": template, "form": form, "editable": may(standing, "attach", row)}
+
+
+def _extensions(
+    row: Assignment, standing: Standing, now: datetime, failed: tuple[str, ActForm] | None
+) -> list[dict[str, Any]]:
+    decides, takes_back = may(standing, "decide_extension", row), may(standing, "withdraw_extension", row)
+    found = []
+    for extension in Extension.objects.filter(deadline__assignment=row).select_related(
+        "asked_by", "decided_by", "deadline"
+    ):
+        entry: dict[str, Any] = {"extension": extension}
+        if extension.state == Extension.State.ASKED:
+            entry["grant"] = (
+                GrantForm(row, initial={"to": extension.asked_for}, auto_id="grant-%s") if decides else None
+            )
+            entry["refuse"] = OpinionForm(row, auto_id="refuse-%s") if decides else None
+            entry["withdraw"] = takes_back
+            if failed and failed[0] in ("grant_extension", "refuse_extension"):
+                entry[failed[0].split("_")[0]] = failed[1]
+        found.append(entry)
+    return found
+
+
+def _next_notices(row: Assignment, running: list[Deadline]) -> list[NextNotice]:
+    """The next reminder of each date that runs, with the people it would reach today."""
+    roster = Roster()
+    found = []
+    for deadline in running:
+        if deadline.next_look_at is None or not deadline.next_rung:
+            continue
+        rungs = {rung.key: rung for rung in rungs_of(deadline.ladder_code, deadline.ladder_version)}
+        rung = rungs[deadline.next_rung]
+        names = []
+        for audience in rung.audiences:
+            if deadline.kind == Deadline.Kind.VERDICT and audience not in OUTSIDE_THE_UNIT:
+                group = roster.post(audience, deadline.unit.code)
+            else:
+                group = roster.audience(audience, row, deadline.unit)  # type: ignore[assignment]
+            if group:
+                names += [str(user) for user in group.users]
+        found.append(NextNotice(deadline, deadline.next_look_at, rung.key, list(dict.fromkeys(names))))
+    return sorted(found, key=lambda notice: notice.at)
+
+
+def _history(row: Assignment) -> QuerySet[Event]:
+    return row.events.select_related("actor", "actor_unit").prefetch_related("attachments").order_by("-at", "-id")
+
+
+def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
+    slips = Slip.objects.filter(assignment=row).select_related("unit")
+    return slips if standing.sees_all else slips.exclude(state__in=[Slip.State.PROPOSED, Slip.State.DISMISSED])
+
+
+def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
+    """Who was told what about this and when, seen by the supervision office and the unit itself."""
+    if not (standing.sees_all or standing.works_in(row.unit_id)):
+        return Message.objects.none()
+    return (
+        Message.objects.filter(data__assignment=row.key, channel="inbox")
+        .select_related("recipient")
+        .order_by("-created_at", "-id")[:30]
+    )
+
+
+def _division(row: Assignment, now: datetime) -> dict[str, Any] | None:
+    """How the work was divided, and what this body said to it; three working days of silence are no objection."""
+    if row.step.kind != Step.Kind.SHARE:
+        return None
+    division = division_of(row)
+    if division is None or division.accepted_at is None:
+        return None
+    answer = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED]).last()
+    silent_after = calendars.days_for(row.unit).shift(local_date(division.accepted_at), 3)
+    return {
+        "row": division,
+        "answer": answer,
+        "silent": answer is None and local_date(now) > silent_after,
+        "silent_after": silent_after,
+    }
+
+
+def _rectifications(row: Assignment, standing: Standing) -> list[Assignment]:
+    if row.step.kind not in (Step.Kind.CHECK, Step.Kind.GATE) or row.measure is None:
+        return []
+    found = visible_assignments(standing).filter(measure=row.measure, step__kind=Step.Kind.RECTIFICATION)
+    return list(found.order_by("key"))
+
+
+def _line(row: Assignment) -> list[tuple[str, str]]:
+    """The life of an assignment as a line of words: (word, past / now / empty)."""
+    S = Assignment.State
+    order = [S.ISSUED, S.IN_PROGRESS, S.UNIT_SIGNOFF, S.SUBMITTED, S.ACCEPTED, S.CLOSED]
+    if row.state not in order:
+        return [(row.get_state_display(), "now")]
+    place = order.index(row.state)
+    return [
+        (str(state.label), "past" if number < place else "now" if number == place else "")
+        for number, state in enumerate(order)
+    ]
+
+
+def _correction_default(row: Assignment, now: datetime) -> Any:
+    """The date a return would set, shown before it is made."""
+    last = row.deadlines.filter(kind=Deadline.Kind.MAIN).order_by("-round").first()
+    return correction_due(row, last, local_date(now)).on if last and row.state == "submitted" else None

@@ -1,0 +1,73 @@
+"""What every page shares: who asks, which plan, and how an act that cannot be done is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from bureaus.models import User
+from measures.access import Standing
+from measures.models import Plan
+from workflows.actions import NotYours, WrongMoment
+
+
+def standing_of(request: HttpRequest) -> Standing:
+    """The posts of the person who asks, read once a request."""
+    if not hasattr(request, "_standing"):
+        request._standing = Standing(person(request))  # type: ignore[attr-defined]
+    return request._standing  # type: ignore[attr-defined]
+
+
+def person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def current_plan() -> Plan | None:
+    """The plan pages are about: the one issued last, or the one loaded last."""
+    return Plan.objects.order_by("-started_at", "-id").first()
+
+
+def only(test: bool) -> None:
+    """A page that is not this person's does not exist for them."""
+    if not test:
+        raise Http404
+
+
+def attempt(request: HttpRequest, form: Form, act: Callable[[], Any], done: str) -> int:
+    """Try an act. Returns the status to answer with: 302 when it was done, 409 or 422 when not.
+
+    What the person typed stays in the form either way.
+    """
+    try:
+        act()
+    except NotYours as error:
+        raise Http404 from error
+    except WrongMoment as error:
+        messages.error(request, str(error))
+        return 409
+    except ValidationError as error:
+        for field, texts in _by_field(error).items():
+            for text in texts:
+                form.add_error(field if field in form.fields else None, text)
+        return 422
+    messages.success(request, done)
+    return 302
+
+
+def _by_field(error: ValidationError) -> dict[str | None, list[str]]:
+    if hasattr(error, "error_dict"):
+        return {field: [m for e in errors for m in e.messages] for field, errors in error.error_dict.items()}
+    return {None: error.messages}
+
+
+def moved_on_page(request: HttpRequest) -> HttpResponse:
+    """The plain answer to an act that came too late."""
+    return render(request, "409.html", {"title": _("This has changed meanwhile")}, status=409)

@@ -1,0 +1,38 @@
+"""Moving the demonstration's clock on: to the next event, or by a day. Nothing of the kind exists in real use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from bureaus import clock
+from workflows import simulate
+from workflows.views.base import only, standing_of
+
+DAY = timedelta(days=1)
+
+
+@require_POST
+def move(request: HttpRequest) -> HttpResponse:
+    """Live through what lies between, moment by moment, and stand the clock there."""
+    only(clock.is_made() and standing_of(request).administers)
+    now = clock.now()
+    following = simulate.next_moment()
+    to = now + DAY
+    if request.POST.get("to") == "next" and following is not None:
+        to = min(max(following, now + timedelta(minutes=1)), now + 370 * DAY)
+    told = fired = 0
+    for line in simulate.run(to):
+        fired += line["event"] == "fired"
+        told += line["event"] == "sent"
+    clock.set_made(to)
+    messages.success(
+        request,
+        _("The clock has moved on: %(fired)s reminders, %(told)s notices.") % {"fired": fired, "told": told},
+    )
+    return redirect(request.META.get("HTTP_REFERER") or "desk")

@@ -1,0 +1,53 @@
+"""County site plans: the list by county and site, and the paper itself with its number and receipt."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from bureaus import clock
+from measures.access import visible_assignments
+from measures.models import Filing, Site, Step
+from workflows import queries
+from workflows.views.base import current_plan, standing_of
+
+
+@require_GET
+def filings(request: HttpRequest) -> HttpResponse:
+    standing = standing_of(request)
+    now = clock.now()
+    visible = visible_assignments(standing)
+    rosters = queries.items(visible.filter(step__kind=Step.Kind.ROSTER).order_by("unit__order"), now)
+    rows = (
+        visible.filter(step__kind=Step.Kind.FILING)
+        .select_related("filing")
+        .order_by("unit__order", "site__order", "id")
+    )
+    found = queries.items(rows, now)
+    checks = {
+        filing.assignment_id: filing.checks_by_unit()
+        for filing in Filing.objects.filter(assignment__in=[item.row for item in found]).select_related("assignment")
+    }
+    counties = {item.row.unit_id for item in [*rosters, *found]}
+    plan = current_plan()
+    return render(
+        request,
+        "workflows/filings.html",
+        {
+            "rosters": rosters,
+            "filings": [(item, checks[item.row.pk]) for item in found],
+            "sites": Site.objects.filter(plan=plan, county__in=counties, is_placeholder=False).select_related("county"),
+            "filed": sum(item.row.state in item.row.DONE for item in found),
+            "counted": sum(item.row.state != "cancelled" for item in found),
+            "now": now,
+        },
+    )
+
+
+@require_GET
+def print_filing(request: HttpRequest, pk: int) -> HttpResponse:
+    """The site plan on A4, and the receipt of its filing once it has a number."""
+    rows = visible_assignments(standing_of(request)).filter(step__kind=Step.Kind.FILING)
+    row = get_object_or_404(rows.select_related("filing", "plan"), pk=pk)
+    return render(request, "workflows/filing_print.html", {"row": row})

@@ -1,0 +1,130 @@
+"""What inspectors read: the overdue list, as a page and as Excel, and the board of units × measures."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from bureaus import clock
+from bureaus.models import Bureau
+from measures.models import Deadline, Event
+from workflows import gantt, queries, sheets
+from workflows.queries import OverdueFilter
+from workflows.views.base import current_plan, only, standing_of
+
+DAYS = (1, 5, 10, 30)
+
+
+@require_GET
+def overdue(request: HttpRequest) -> HttpResponse:
+    standing = standing_of(request)
+    only(standing.sees_all or bool(standing.units))
+    now = clock.now()
+    wanted = _wanted(request)
+    found = queries.overdue(standing, wanted, now)
+    rows, following = queries.overdue_page(found, now, after=_cursor(request.GET.get("after", "")))
+    choices = {name: value for name, value in request.GET.items() if name != "after" and value}
+    everything = queries.overdue(standing, OverdueFilter(), now)
+    units = everything.order_by().values_list("unit", flat=True).distinct()
+    return render(
+        request,
+        "workflows/overdue.html",
+        {
+            "rows": rows,
+            "count": found.count(),
+            "wanted": wanted,
+            "units": Bureau.objects.filter(pk__in=units),
+            "measures": _measures(),
+            "kinds": [(code, Deadline.Kind(code).label) for code in queries.KINDS],
+            "day_choices": DAYS,
+            "query": urlencode(choices),
+            "following": _cursor_text(following),
+            "is_first": "after" not in request.GET,
+            "now": now,
+        },
+    )
+
+
+@require_GET
+def overdue_sheet(request: HttpRequest) -> HttpResponse:
+    """The same list as an Excel file, all of it."""
+    standing = standing_of(request)
+    only(standing.sees_all or bool(standing.units))
+    now = clock.now()
+    rows = queries.all_overdue(queries.overdue(standing, _wanted(request), now), now)
+    buffer = io.BytesIO()
+    sheets.overdue_sheet(rows, now).save(buffer)
+    answer = HttpResponse(buffer.getvalue(), content_type=sheets.XLSX)
+    name = _("overdue-%(day)s.xlsx") % {"day": f"{now.astimezone(clock.ZONE):%Y-%m-%d}"}
+    answer["Content-Disposition"] = "attachment; " + sheets.filename_header(name)
+    return answer
+
+
+@require_GET
+def board(request: HttpRequest) -> HttpResponse:
+    standing = standing_of(request)
+    only(standing.sees_all)
+    plan = current_plan()
+    if plan is None:
+        return render(request, "workflows/board_empty.html")
+    now = clock.now()
+    measures = list(plan.measures.order_by("number"))
+    progress = queries.measure_progress(plan, now)
+    worst, _more = queries.overdue_page(queries.overdue(standing, OverdueFilter(), now), now, size=8)
+    return render(
+        request,
+        "workflows/board.html",
+        {
+            "plan": plan,
+            "board": queries.board(plan, now),
+            "chart": gantt.draw(plan, measures, progress, now),
+            "worst": worst,
+            "count": queries.overdue(standing, OverdueFilter(), now).count(),
+            "feed": Event.objects.filter(assignment__plan=plan)
+            .exclude(kind=Event.Kind.ISSUED)
+            .select_related("assignment__unit", "actor")
+            .order_by("-at", "-id")[:12],
+            "now": now,
+        },
+    )
+
+
+def _wanted(request: HttpRequest) -> OverdueFilter:
+    given = request.GET
+    days = given.get("min_days", "")
+    measure = given.get("measure", "")
+    kind = given.get("kind", "")
+    return OverdueFilter(
+        unit=given.get("unit", ""),
+        measure=measure if measure.isdecimal() else "",
+        kind=kind if kind in queries.KINDS else "",
+        min_days=min(int(days), 10_000) if days.isdecimal() else 0,
+    )
+
+
+def _measures() -> list[tuple[str, str]]:
+    plan = current_plan()
+    found: list[tuple[str, str]] = []
+    if plan:
+        found = [(str(measure.number), measure.short_title) for measure in plan.measures.order_by("number")]
+    return [*found, ("0", _("what the plan orders besides"))]
+
+
+def _cursor(text: str) -> tuple[datetime, int] | None:
+    """Where the page begins, out of the link; a damaged link begins at the top."""
+    try:
+        seconds, pk = text.split("-")
+        return datetime.fromtimestamp(int(seconds), UTC), int(pk)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _cursor_text(cursor: tuple[datetime, int] | None) -> Any:
+    return f"{int(cursor[0].timestamp())}-{cursor[1]}" if cursor else None

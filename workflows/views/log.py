@@ -1,0 +1,28 @@
+"""The log of what was done, for the auditor: who, when, what; newest first."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from measures.models import Event
+from workflows.views.base import only, standing_of
+
+PAGE = 100
+
+
+@require_GET
+def log(request: HttpRequest) -> HttpResponse:
+    standing = standing_of(request)
+    only(standing.audits or standing.supervises)
+    events = Event.objects.select_related("assignment__unit", "actor", "actor_unit").order_by("-id")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        events = events.filter(pk__lt=int(before))
+    rows = list(events[: PAGE + 1])
+    return render(
+        request,
+        "workflows/log.html",
+        {"rows": rows[:PAGE], "following": rows[PAGE - 1].pk if len(rows) > PAGE else None},
+    )

@@ -1,0 +1,105 @@
+"""The monthly progress check: a month's returns side by side, against the month before, and the locked figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from bureaus import clock
+from measures import periods
+from measures.access import Standing, visible_assignments
+from measures.models import Assignment, MonthlyRound, Plan, Step
+from workflows import queries
+from workflows.issuing import period_name
+from workflows.views.base import current_plan, only, standing_of
+
+
+@require_GET
+def months(request: HttpRequest) -> HttpResponse:
+    """The newest month there is something to see of."""
+    newest = _returns(standing_of(request)).order_by("-period").first()
+    if newest is None:
+        return render(request, "workflows/monthly_empty.html")
+    return redirect("month", period=newest.period)
+
+
+@require_GET
+def month(request: HttpRequest, period: str) -> HttpResponse:
+    standing = standing_of(request)
+    plan = current_plan()
+    only(plan is not None and periods.MONTH.match(period) is not None)
+    assert plan is not None
+    now = clock.now()
+    rows = _returns(standing).filter(plan=plan)
+    found = list(rows.filter(period=period).order_by("unit__order"))
+    only(bool(found))
+    round_row = visible_assignments(standing).filter(plan=plan, step__kind=Step.Kind.ROUND, period=period).first()
+    locked = (
+        MonthlyRound.objects.filter(assignment__plan=plan, assignment__period=period)
+        .select_related("locked_by")
+        .first()
+    )
+    everybody = standing.sees_all or round_row is not None
+    return render(
+        request,
+        "workflows/month.html",
+        {
+            "plan": plan,
+            "period": period,
+            "name": period_name(period),
+            "items": queries.items(found, now),
+            "sections": _sections(plan, found, _before(plan, period, found)),
+            "units": [row.unit for row in found],
+            "round": queries.items([round_row], now)[0] if round_row else None,
+            "locked": locked,
+            "missing": _names(found, locked) if locked and everybody else [],
+            "periods": [
+                (code, period_name(code))
+                for code in rows.values_list("period", flat=True).distinct().order_by("-period")
+            ],
+        },
+    )
+
+
+def _returns(standing: Standing) -> Any:
+    rows = visible_assignments(standing).filter(step__kind=Step.Kind.MONTHLY).select_related("monthly_return")
+    return rows.exclude(state=Assignment.State.CANCELLED)
+
+
+def _before(plan: Plan, period: str, found: list[Assignment]) -> dict[int, dict[str, Any]]:
+    """The figures of the month before, by unit: for the difference beside each figure."""
+    previous = (
+        Assignment.objects.filter(
+            plan=plan,
+            step__kind=Step.Kind.MONTHLY,
+            period__lt=period,
+            unit__in=[row.unit_id for row in found],
+        )
+        .select_related("monthly_return")
+        .order_by("period")
+    )
+    return {row.unit_id: row.monthly_return.figures for row in previous}
+
+
+def _sections(plan: Plan, found: list[Assignment], before: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sections of fields, each with a value and its change per unit, and the sum of what is known."""
+    sections = []
+    for section in plan.content.get("return_sections", []):
+        fields = []
+        for field in section["fields"]:
+            cells = []
+            for row in found:
+                value = row.monthly_return.figures.get(field["code"])
+                old = before.get(row.unit_id, {}).get(field["code"])
+                cells.append((value, None if value is None or old is None else value - old))
+            known = [value for value, _change in cells if value is not None]
+            fields.append({"field": field, "cells": cells, "sum": sum(known) if known else None})
+        sections.append({"title": section["title"], "fields": fields})
+    return sections
+
+
+def _names(found: list[Assignment], locked: MonthlyRound) -> list[str]:
+    return [row.unit.name for row in found if row.unit.code in locked.missing]

@@ -1,0 +1,141 @@
+"""The plan as the document has it: measures, who answers, flows with their open steps, baseline, differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from viewflow.workflow.chart import calc_cell_status, calc_layout_data, grid_to_svg
+from viewflow.workflow.models import Task
+from viewflow.workflow.status import STATUS
+
+from bureaus import clock
+from bureaus.models import Bureau
+from measures.access import visible_assignments
+from measures.models import Measure, Plan, Responsibility, Step
+from workflows import actions, gantt, issuing, queries
+from workflows.flows import nodes
+from workflows.forms import AddBodyForm
+from workflows.models import Run
+from workflows.views.base import attempt, only, person, standing_of
+
+
+@require_GET
+def plan(request: HttpRequest, code: str) -> HttpResponse:
+    found = get_object_or_404(Plan, code=code)
+    now = clock.now()
+    progress = queries.measure_progress(found, now)
+    measures = list(found.measures.prefetch_related("responsibilities__bureau"))
+    baseline = found.content.get("baseline", {})
+    names = dict(Bureau.objects.values_list("code", "short_name"))
+    return render(
+        request,
+        "workflows/plan.html",
+        {
+            "plan": found,
+            "measures": [(measure, _bodies(measure), progress.get(measure.number)) for measure in measures],
+            "orders": found.steps.filter(measure__isnull=True).order_by("order"),
+            "chart": gantt.draw(found, measures, progress, now),
+            "baseline": baseline,
+            "names": names,
+            "households": sum(row["households"] for row in baseline.get("county", [])),
+            "employed": sum(row["employed"] for row in baseline.get("county", [])),
+            "runs": [(run, str(run.flow_class.process_title)) for run in _shared_runs(found)],
+            "may_start": standing_of(request).supervises and not found.is_started,
+        },
+    )
+
+
+@require_POST
+def start(request: HttpRequest, code: str) -> HttpResponse:
+    """Issue the plan (交办): the supervision office's act."""
+    only(standing_of(request).supervises)
+    found = get_object_or_404(Plan, code=code)
+    try:
+        count = actions.start_plan(found, by=person(request), now=clock.now())
+    except actions.WrongMoment as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The plan has been issued: %(count)s tasks.") % {"count": count})
+    return redirect("plan", code=code)
+
+
+@require_GET
+def measure(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    return _measure_page(request, get_object_or_404(Measure, plan__code=code, number=number))
+
+
+@require_POST
+def add_body(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    found = get_object_or_404(Measure, plan__code=code, number=number)
+    form = AddBodyForm(found, request.POST)
+    status = 422
+    if form.is_valid():
+        given = form.cleaned_data
+        status = attempt(
+            request,
+            form,
+            lambda: actions.add_body(found, by=person(request), now=clock.now(), **given),
+            _("The body has been added to the open list."),
+        )
+    if status == 302:
+        return redirect("measure", code=code, number=number)
+    return _measure_page(request, found, form=form, status=status)
+
+
+@require_GET
+def diagram(request: HttpRequest, pk: int) -> HttpResponse:
+    """The diagram of one run, with the states of its steps: a picture of its own, drawn by viewflow."""
+    run = get_object_or_404(Run, pk=pk)
+    grid = calc_layout_data(run.flow_class)
+    calc_cell_status(run.flow_class, grid, run.pk)
+    return HttpResponse(grid_to_svg(grid), content_type="image/svg+xml")
+
+
+def _measure_page(
+    request: HttpRequest, found: Measure, *, form: AddBodyForm | None = None, status: int = 200
+) -> HttpResponse:
+    standing = standing_of(request)
+    now = clock.now()
+    run = issuing.run_of(issuing.measure_key(found))
+    rows = visible_assignments(standing).filter(measure=found)
+    may_add = standing.supervises and found.open_ended_list and run is not None and not run.finished
+    context: dict[str, Any] = {
+        "measure": found,
+        "plan": found.plan,
+        "bodies": _bodies(found),
+        "steps": [(step, _owners(step)) for step in found.steps.order_by("order")],
+        "run": run,
+        "open_steps": open_steps(run) if run else [],
+        "items": sorted(queries.items(rows, now), key=lambda item: (item.row.step.order, item.row.unit.order)),
+        "site_runs": Run.objects.filter(parent_task__process=run).order_by("id") if run else [],
+        "add_body": (form or AddBodyForm(found)) if may_add else None,
+    }
+    return render(request, "workflows/measure.html", context, status=status)
+
+
+def open_steps(run: Run) -> list[str]:
+    """The names of a run's open steps, for those who cannot see the picture."""
+    tasks = Task.objects.filter(process=run.pk, flow_task_type=nodes.STEP, status=STATUS.NEW).order_by("id")
+    return list(dict.fromkeys(str(task.flow_task.task_title) for task in tasks))
+
+
+def _shared_runs(plan: Plan) -> list[Run]:
+    keys = [f"{plan.code}/roster", f"{plan.code}/duties"]
+    return list(Run.objects.filter(data__key__in=keys).order_by("id"))
+
+
+def _bodies(measure: Measure) -> dict[str, list[Bureau]]:
+    found: dict[str, list[Bureau]] = {"lead": [], "support": []}
+    for row in measure.responsibilities.select_related("bureau"):
+        found["lead" if row.kind == Responsibility.Kind.LEAD else "support"].append(row.bureau)
+    return found
+
+
+def _owners(step: Step) -> list[str]:
+    names = dict(Bureau.objects.filter(code__in=step.owners).values_list("code", "short_name"))
+    return [names[code] for code in step.owners if code in names]
