@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from viewflow.workflow.models import Task
@@ -35,6 +36,19 @@ def locked(run: Run) -> Iterator[Run]:
         yield Run.objects.get(pk=run.pk)
 
 
+@dataclass(frozen=True)
+class Below:
+    """What hangs below the steps of a run: read once for a round of closing."""
+
+    run: Run
+    rows: tuple[tuple[str, str, str], ...]  # (node, code of the unit, state)
+
+    def states(self, task: Task, node: str = "") -> list[str]:
+        """States of the assignments below a task, of its own branch only."""
+        name, unit = node or task.flow_task.name, task.data.get("unit")
+        return [state for found, code, state in self.rows if found == name and unit in (None, code)]
+
+
 def advance(run: Run, *, now: datetime, by: User | None) -> None:
     """Open what is open and close what is through, until nothing moves."""
     while True:
@@ -44,7 +58,9 @@ def advance(run: Run, *, now: datetime, by: User | None) -> None:
                 issuing.open_task(run, task, now=now, by=by)
                 task.data["opened"] = True
                 task.save(update_fields=["data"])
-        through = next((task for task in tasks if _THROUGH[task.flow_task.closes](run, task)), None)
+        rows = Assignment.objects.filter(process=run.pk).values_list("node", "unit__code", "state")
+        below = Below(run, tuple(rows))
+        through = next((task for task in tasks if _THROUGH[task.flow_task.closes](below, task)), None)
         if through is None:
             break
         node = through.flow_task
@@ -64,55 +80,53 @@ def _release(run: Run, node: str, now: datetime) -> None:
         recurrence.save(update_fields=["next_on"])
 
 
-def _rows(run: Run, task: Task) -> list[Assignment]:
-    node = "consolidation" if task.flow_task.closes == nodes.VERDICT else task.flow_task.name
-    rows = Assignment.objects.filter(process=run.pk, node=node)
-    if unit := task.data.get("unit"):
-        rows = rows.filter(unit__code=unit)
-    return list(rows)
+def _settled(below: Below, task: Task) -> bool:
+    return all(state in Assignment.SETTLED for state in below.states(task))
 
 
-def _settled(run: Run, task: Task) -> bool:
-    rows = _rows(run, task)
-    waits = any(step.opens == Step.Opens.PERIOD for step in issuing.steps_of(run, task.flow_task.name))
-    return (bool(rows) or not waits) and all(row.state in Assignment.SETTLED for row in rows)
+def _period(below: Below, task: Task) -> bool:
+    return bool(below.states(task)) and _settled(below, task)
 
 
-def _submitted(run: Run, task: Task) -> bool:
-    return all(row.state in (State.SUBMITTED, *Assignment.SETTLED) for row in _rows(run, task))
+def _submitted(below: Below, task: Task) -> bool:
+    return all(state in (State.SUBMITTED, *Assignment.SETTLED) for state in below.states(task))
 
 
-def _verdict(run: Run, task: Task) -> bool:
-    return all(row.state in Assignment.SETTLED for row in _rows(run, task))
+def _verdict(below: Below, task: Task) -> bool:
+    return all(state in Assignment.SETTLED for state in below.states(task, "consolidation"))
 
 
-def _checked(run: Run, task: Task) -> bool:
-    checks = FormCheck.objects.filter(filing__assignment__process=run.pk, unit__code=task.flow_task.unit)
+def _checked(below: Below, task: Task) -> bool:
+    checks = FormCheck.objects.filter(filing__assignment__process=below.run.pk, unit__code=task.flow_task.unit)
     return not checks.filter(outcome="").exists()
 
 
-def _sites(run: Run, task: Task) -> bool:
+def _sites(below: Below, task: Task) -> bool:
     """The county has said which sites it has, and each of them is through."""
-    county = task.data["unit"]
-    roster = Assignment.objects.filter(plan=run.data["plan"], step__kind=Step.Kind.ROSTER, unit__code=county)
-    if roster.exclude(state__in=Assignment.SETTLED).exists():
-        return False
+    rosters = Step.objects.filter(plan=below.run.data["plan"], kind=Step.Kind.ROSTER)
+    if rosters.exists():
+        said = Assignment.objects.filter(step__in=rosters, unit__code=task.data["unit"])
+        if not said.exists() or said.exclude(state__in=Assignment.SETTLED).exists():
+            return False
     return not Run.objects.filter(parent_task=task.pk, finished__isnull=True).exists()
 
 
-def _standing(run: Run, task: Task) -> bool:
-    node = task.flow_task
+def _standing(below: Below, task: Task) -> bool:
+    if not _settled(below, task):
+        return False
+    run, node = below.run, task.flow_task
     if Recurrence.objects.filter(step__in=issuing.steps_of(run, node.name), next_on__isnull=False).exists():
         return False
     for name in node.after:
         others = Task.objects.filter(process=run.pk, flow_task=getattr(run.flow_class, name))
         if not others.exists() or others.exclude(status=STATUS.DONE).exists():
             return False
-    return all(row.state in Assignment.SETTLED for row in _rows(run, task))
+    return True
 
 
-_THROUGH: dict[str, Callable[[Run, Task], bool]] = {
+_THROUGH: dict[str, Callable[[Below, Task], bool]] = {
     nodes.SETTLED: _settled,
+    nodes.PERIOD: _period,
     nodes.SUBMITTED: _submitted,
     nodes.VERDICT: _verdict,
     nodes.CHECKED: _checked,

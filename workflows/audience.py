@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bureaus.models import Bureau, Membership, Role, User
-from measures.models import Assignment
+from bureaus.models import Membership, Role, User
+from measures.models import Assignment, Deadline
 
 # audience → (role, whose unit)
 AUDIENCES = {
@@ -56,16 +57,21 @@ class Roster:
     def people(self, unit: str, role: str) -> tuple[User, ...]:
         return tuple(self._people.get((unit, role), ()))
 
-    def audience(self, name: str, row: Assignment, unit: Bureau) -> Group | None:
-        """The people of an audience; None where it does not exist (a lead that is the unit itself, or none)."""
-        role, whose = AUDIENCES[name]
-        if whose == "own":
-            return self.post(role, unit.code, row)
-        if whose == "lead":
-            if row.lead is None or row.lead_id == row.unit_id:
-                return None
-            return self.post(role, row.lead.code)
-        return self.post(role, whose)
+    def groups(self, names: Iterable[str], deadline: Deadline) -> list[Group]:
+        """The people of some audiences of a deadline, each group once. "Own" is the unit that must act."""
+        row = deadline.assignment
+        found: list[Group] = []
+        for name in names:
+            role, whose = AUDIENCES[name]
+            if whose == "own":
+                group = self.post(role, deadline.unit.code, row)
+            elif whose == "lead":
+                group = self.post(role, row.lead.code if row.lead else "supervision")
+            else:
+                group = self.post(role, whose)
+            if group not in found:
+                found.append(group)
+        return found
 
     def post(self, role: str, unit: str, row: Assignment | None = None) -> Group:
         """Who holds the role in the unit; if nobody does, whoever is next above, up to the supervision office."""

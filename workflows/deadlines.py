@@ -17,7 +17,7 @@ from measures.models import Assignment, Deadline, DeadlineChange
 from measures.models.deadline import DeadlineQuerySet
 from notifications import outbox
 from workflows.ladder import Climb, Past, climb
-from workflows.ladders import newest, rungs_of
+from workflows.ladders import newest, rungs_for
 from workflows.models import Firing
 
 Change = DeadlineChange.Kind
@@ -156,7 +156,7 @@ def climb_now(
 ) -> Climb:
     """One look at the deadline, by the ladder version it keeps and its unit's calendar."""
     return climb(
-        rungs_of(deadline.ladder_code, deadline.ladder_version),
+        rungs_for(deadline),
         due_on=deadline.due_on,
         key=deadline.assignment.key,
         calendar=calendars.days_for(deadline.unit),
@@ -182,6 +182,7 @@ def as_past(firing: Firing) -> Past:
         tuple(firing.audiences),
         tuple(firing.withheld),
         firing.withheld_until,
+        bool(firing.slip),
     )
 
 

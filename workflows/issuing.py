@@ -79,7 +79,7 @@ def steps_of(run: Run, node: str) -> list[Step]:
     steps = Step.objects.filter(plan=run.data["plan"], flow=flow, node=node)
     if run.data.get("measure"):
         steps = steps.filter(measure=run.data["measure"])
-    return list(steps.select_related("plan", "measure"))
+    return list(steps.select_related("measure"))
 
 
 def make(

@@ -59,11 +59,12 @@ class Past:
     audiences: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     withheld_until: datetime | None = None
+    proposed: bool = False
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A firing to be written: who is told now, and who later as the next occurrence."""
+    """A firing to be written: who is told now, who later as the next occurrence, and whether a slip may be proposed."""
 
     rung: Rung
     occ: int
@@ -72,6 +73,7 @@ class Decision:
     audiences: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     withheld_until: datetime | None = None
+    proposes: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def climb(
     2. Of several that have come due together, as after an outage, only the latest fires.
     3. `held`: an extension asked in time is undecided, so those outside the unit hear three working
        days later, or at the refusal, as occurrence 1; not at all if it is granted (a new revision).
+       A slip, which goes to the supervision office, waits with them.
     4. A level above the one told last waits until that one has had a working day.
     """
     history = list(past)
@@ -144,6 +147,7 @@ def climb(
                 decision.audiences,
                 decision.withheld,
                 decision.withheld_until,
+                decision.proposes,
             )
         )
     rest = _pending(rungs, due_on, key, calendar, history)
@@ -164,7 +168,7 @@ def _pending(
         if (rung.key, 0) not in seen
     ]
     for row in history:
-        if row.withheld and row.withheld_until and (row.rung_key, row.occ + 1) not in seen:
+        if row.withheld_until and (row.rung_key, row.occ + 1) not in seen:
             seq, rung = by_key[row.rung_key]
             entries.append(_Pending(row.withheld_until, seq, row.occ + 1, rung, row.withheld))
     return sorted(entries)
@@ -182,20 +186,23 @@ def _fire(
     """Split the rung's audience into those told now and those told later."""
     today = now.astimezone(ZONE).date()
     wait = {name for name in entry.audiences if held and entry.occ == 0 and name in OUTSIDE_THE_UNIT}
-    until = moment(calendar.shift(entry.at.astimezone(ZONE).date(), EXTENSION_HOLDS), key) if wait else None
+    waits = held and entry.occ == 0 and bool(wait or entry.rung.slip)
+    until = moment(calendar.shift(entry.at.astimezone(ZONE).date(), EXTENSION_HOLDS), key) if waits else None
     missed = _never_told(rungs, history)
     unready = {
         name
         for name in entry.audiences
         if name not in wait and not _level_below_had_its_day(name, rungs, history, today, calendar, missed)
     }
-    if unready and not wait:
+    if unready and not waits:
         until = moment(calendar.shift(today, 1), key)
     withheld = tuple(name for name in entry.audiences if name in wait or name in unready)
     told = tuple(name for name in entry.audiences if name not in withheld)
     if unready:
         told += tuple(name for name in missed if name not in entry.audiences)
-    return Decision(entry.rung, entry.occ, entry.at, FIRED, told, withheld, until)
+    proposed = any(row.rung_key == entry.rung.key and row.proposed for row in history)
+    proposes = bool(entry.rung.slip) and not waits and not proposed
+    return Decision(entry.rung, entry.occ, entry.at, FIRED, told, withheld, until, proposes)
 
 
 def _never_told(rungs: Sequence[Rung], history: Sequence[Past]) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import transaction
 
+from measures.models import Deadline
 from workflows import models
 from workflows.ladder import Rung
 
@@ -21,6 +23,15 @@ def rungs_of(code: str, version: int) -> tuple[Rung, ...]:
         rows = models.Ladder.objects.get(code=code, version=version).rungs.order_by("seq")
         _read[key] = tuple(Rung(row.key, row.offset, tuple(row.audiences), row.sms, row.slip) for row in rows)
     return _read[key]
+
+
+def rungs_for(deadline: Deadline) -> tuple[Rung, ...]:
+    """The rungs of its ladder, without an audience that does not exist here: a lead that is the unit itself, or none."""
+    rungs = rungs_of(deadline.ladder_code, deadline.ladder_version)
+    row = deadline.assignment
+    if row.lead_id and row.lead_id != row.unit_id:
+        return rungs
+    return tuple(replace(rung, audiences=tuple(name for name in rung.audiences if name != "lead")) for rung in rungs)
 
 
 def newest(code: str) -> models.Ladder:

@@ -50,13 +50,6 @@ ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "urged": (ALL, Assignment.WITH_UNIT),
     "slip": (ALL, ()),
 }
-# The audience names of a unit's own people, as roles.
-ROLE_OF = {
-    "officer": Role.OFFICER,
-    "section_head": Role.SECTION_HEAD,
-    "unit_leader": Role.UNIT_LEADER,
-    "chief": Role.CHIEF,
-}
 RUNG_KINDS = ("reminder", "due", "overdue", "receipt", "verdict", "checkup")
 
 

@@ -50,7 +50,8 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
     """Rows with their lights; two queries however many rows there are."""
     rows = list(rows)
     running: dict[int, list[Deadline]] = defaultdict(list)
-    for deadline in Deadline.objects.armed().filter(assignment__in=rows).select_related("unit"):
+    armed = Q(status=Deadline.Status.ARMED) | Q(status=Deadline.Status.MET, kind=Deadline.Kind.MAIN)
+    for deadline in Deadline.objects.filter(armed, assignment__in=rows).select_related("unit").order_by("round"):
         running[deadline.assignment_id].append(deadline)
     today = local_date(now)
     found = []
@@ -58,10 +59,10 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
         for row in rows:
             deadlines = running[row.pk]
             shown = light_of(row, deadlines, now)
-            mains = [deadline for deadline in deadlines if deadline.kind == Deadline.Kind.MAIN]
-            main = min(mains, key=lambda deadline: deadline.due_on, default=None)
+            main = next((d for d in reversed(deadlines) if d.kind == Deadline.Kind.MAIN), None)
             matters = shown.deadline or main
-            days = (matters.due_on - today).days if matters else None
+            runs = matters is not None and matters.status == Deadline.Status.ARMED
+            days = (matters.due_on - today).days if matters and runs else None
             expected = expected_progress(main, today) if shown.why == "behind" and main else None
             found.append(Item(row, shown, main, days, expected))
     return found

@@ -86,12 +86,13 @@ def perform(act: ScenarioAct, now: datetime) -> int:
 
 
 def _matching(patterns: tuple[str, ...]) -> Iterator[Assignment]:
-    rows = Assignment.objects.select_related("unit", "acceptor", "lead", "step", "measure", "plan", "site")
-    for row in rows.order_by("id"):
-        if any(fnmatchcase(row.key, pattern) for pattern in patterns if not pattern.startswith("!")) and not any(
-            fnmatchcase(row.key, pattern[1:]) for pattern in patterns if pattern.startswith("!")
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    for pk, key in Assignment.objects.order_by("id").values_list("pk", "key"):
+        if any(fnmatchcase(key, pattern) for pattern in wanted) and not any(
+            fnmatchcase(key, pattern) for pattern in unwanted
         ):
-            yield row
+            yield Assignment.objects.select_related("unit", "acceptor", "lead", "step", "measure", "site").get(pk=pk)
 
 
 # verb → who does it where the file does not say

@@ -15,9 +15,9 @@ from workflows.ladder import Rung
 from workflows.models import Firing, Slip
 
 
-def colour_for(deadline: Deadline, rung: Rung, occ: int, now: datetime) -> str:
-    """The slip a firing proposes; none for anything but a main deadline, or a second occurrence."""
-    if deadline.kind != Deadline.Kind.MAIN or occ:
+def colour_for(deadline: Deadline, rung: Rung, now: datetime) -> str:
+    """The slip a rung proposes; none for anything but a main deadline."""
+    if deadline.kind != Deadline.Kind.MAIN:
         return ""
     if rung.slip == Slip.Colour.BLUE:
         behind = behind_schedule(deadline.assignment, deadline, local_date(now))

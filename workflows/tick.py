@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from django.db import transaction
 from bureaus import calendars
 from measures.models import Deadline, Extension, Recurrence
 from workflows import deadlines, issuing, notices, slips
-from workflows.audience import Group, Roster
+from workflows.audience import Roster
 from workflows.ladder import FIRED, Decision, Past
 from workflows.models import Firing
 
@@ -147,21 +146,21 @@ def look_at(deadline: Deadline, history: list[Past], *, held: bool, roster: Rost
 def _tell(firing: Firing, decision: Decision, history: list[Past], roster: Roster, now: datetime) -> None:
     deadline, rung = firing.deadline, decision.rung
     row = deadline.assignment
-    groups = _groups(decision.audiences, deadline, roster)
+    groups = roster.groups(decision.audiences, deadline)
     earlier = [
         name for past in history if past.outcome == FIRED for name in past.audiences if name not in decision.audiences
     ]
-    again = _groups(dict.fromkeys(earlier), deadline, roster)
+    again = roster.groups(dict.fromkeys(earlier), deadline)
     channels = list(notices.ALL if rung.sms else notices.BOTH)
     firing.told = [
         {"role": group.role, "unit": group.unit, "channels": channels}
         | ({"instead_of": group.instead_of} if group.instead_of else {})
         for group in groups
     ]
-    if not any(group.users for group in groups):
+    if decision.audiences and not any(group.users for group in groups):
         firing.outcome = Firing.Outcome.NO_RECIPIENT
         logger.error("nobody can be told of %s %s", row.key, rung.key)
-    firing.slip = slips.colour_for(deadline, rung, firing.occ, now)
+    firing.slip = slips.colour_for(deadline, rung, now) if decision.proposes else ""
     firing.explain = {
         "due_on": deadline.due_on.isoformat(),
         "offset": rung.offset,
@@ -169,24 +168,6 @@ def _tell(firing: Firing, decision: Decision, history: list[Past], roster: Roste
         "version": deadline.ladder_version,
     }
     notices.tell_rung(deadline, rung, firing.occ, groups, again, planned_at=decision.planned_at, now=now)
-
-
-def _groups(names: Iterable[str], deadline: Deadline, roster: Roster) -> list[Group]:
-    """The people of some audiences. For a verdict the unit that must act is the reviewer's."""
-    groups = []
-    for name in names:
-        if deadline.kind == Deadline.Kind.VERDICT and name in (
-            "officer",
-            "section_head",
-            "unit_leader",
-            "chief",
-        ):
-            group: Group | None = roster.post(notices.ROLE_OF[name], deadline.unit.code)
-        else:
-            group = roster.audience(name, deadline.assignment, deadline.unit)
-        if group is not None and group not in groups:
-            groups.append(group)
-    return groups
 
 
 def _history(rows: list[Deadline]) -> dict[int, list[Past]]:

@@ -53,7 +53,7 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
         with transaction.atomic(), locked(run) as run:
             fresh = (
                 Assignment.objects.select_for_update(no_key=True, of=("self",))
-                .select_related("unit__calendar", "step__plan", "measure__plan", "lead", "acceptor", "site", "plan")
+                .select_related("unit__calendar", "step", "measure", "lead", "acceptor", "site", "handler", "leader")
                 .get(pk=row.pk)
             )
             standing = access.Standing(by)

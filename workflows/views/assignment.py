@@ -25,8 +25,7 @@ from workflows.actions.followups import step_is_open
 from workflows.actions.work import correction_due
 from workflows.audience import Roster
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
-from workflows.ladder import OUTSIDE_THE_UNIT
-from workflows.ladders import rungs_of
+from workflows.ladders import rungs_for
 from workflows.models import Slip
 from workflows.views.base import attempt, person, standing_of
 
@@ -346,16 +345,8 @@ def _next_notices(row: Assignment, running: list[Deadline]) -> list[NextNotice]:
     for deadline in running:
         if deadline.next_look_at is None or not deadline.next_rung:
             continue
-        rungs = {rung.key: rung for rung in rungs_of(deadline.ladder_code, deadline.ladder_version)}
-        rung = rungs[deadline.next_rung]
-        names = []
-        for audience in rung.audiences:
-            if deadline.kind == Deadline.Kind.VERDICT and audience not in OUTSIDE_THE_UNIT:
-                group = roster.post(audience, deadline.unit.code)
-            else:
-                group = roster.audience(audience, row, deadline.unit)  # type: ignore[assignment]
-            if group:
-                names += [str(user) for user in group.users]
+        rung = next(rung for rung in rungs_for(deadline) if rung.key == deadline.next_rung)
+        names = [str(user) for group in roster.groups(rung.audiences, deadline) for user in group.users]
         found.append(NextNotice(deadline, deadline.next_look_at, rung.key, list(dict.fromkeys(names))))
     return sorted(found, key=lambda notice: notice.at)
 

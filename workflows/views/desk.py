@@ -44,6 +44,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "counts": counts,
             "review_count": len(queries.review(standing, now)),
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
+            "one_unit": len(standing.units) == 1,
             "now": now,
         },
     )

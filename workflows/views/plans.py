@@ -44,7 +44,7 @@ def plan(request: HttpRequest, code: str) -> HttpResponse:
             "names": names,
             "households": sum(row["households"] for row in baseline.get("county", [])),
             "employed": sum(row["employed"] for row in baseline.get("county", [])),
-            "runs": [(run, str(run.flow_class.process_title)) for run in _shared_runs(found)],
+            "runs": [(run, str(run.flow_class.process_title), _width(run)) for run in _shared_runs(found)],
             "may_start": standing_of(request).supervises and not found.is_started,
         },
     )
@@ -110,9 +110,12 @@ def _measure_page(
         "bodies": _bodies(found),
         "steps": [(step, _owners(step)) for step in found.steps.order_by("order")],
         "run": run,
+        "width": _width(run) if run else 0,
         "open_steps": open_steps(run) if run else [],
         "items": sorted(queries.items(rows, now), key=lambda item: (item.row.step.order, item.row.unit.order)),
-        "site_runs": Run.objects.filter(parent_task__process=run).order_by("id") if run else [],
+        "site_runs": [(site, _width(site)) for site in Run.objects.filter(parent_task__process=run).order_by("id")]
+        if run
+        else [],
         "add_body": (form or AddBodyForm(found)) if may_add else None,
     }
     return render(request, "workflows/measure.html", context, status=status)
@@ -122,6 +125,11 @@ def open_steps(run: Run) -> list[str]:
     """The names of a run's open steps, for those who cannot see the picture."""
     tasks = Task.objects.filter(process=run.pk, flow_task_type=nodes.STEP, status=STATUS.NEW).order_by("id")
     return list(dict.fromkeys(str(task.flow_task.task_title) for task in tasks))
+
+
+def _width(run: Run) -> int:
+    """How wide the run's diagram is drawn, so that every diagram shows its boxes in one size."""
+    return int(calc_layout_data(run.flow_class).width * 0.9)
 
 
 def _shared_runs(plan: Plan) -> list[Run]:
