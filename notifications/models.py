@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Message(models.Model):
@@ -82,7 +83,7 @@ class Attempt(models.Model):
     """One try to send a message, written before the network is touched."""
 
     class Outcome(models.TextChoices):
-        ACCEPTED = "accepted", _("accepted")
+        ACCEPTED = "accepted", pgettext_lazy("message", "accepted")
         TEMPORARY = "temporary", _("failed for now")
         PERMANENT = "permanent", _("failed for good")
         UNKNOWN = "unknown", _("unknown")

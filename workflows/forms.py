@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bureaus.models import Bureau, Membership, User
@@ -105,7 +105,36 @@ class PassOnForm(ActForm):
     note = words(_("note"), required=False)
 
 
-class ReportForm(ActForm):
+class AsksForm(ActForm):
+    """A form that also asks what the plan file says this kind of work must name."""
+
+    asks_required = False
+
+    def prepare(self) -> None:
+        known = self.row.figures.get("asked", {})
+        for ask in self.row.step.extras.get("asks", []):
+            self.fields[f"asked-{ask['code']}"] = _ask_field(ask, known.get(ask["code"]), self.asks_required)
+
+    def values(self) -> dict[str, Any]:
+        values = super().values()
+        names = [name for name in values if name.startswith("asked-")]
+        asked = {name.removeprefix("asked-"): values.pop(name) for name in names}
+        given = {code: value for code, value in asked.items() if value not in ("", None)}
+        if given:
+            values["figures"] = {"asked": self.row.figures.get("asked", {}) | given}
+        return values
+
+
+def _ask_field(ask: dict[str, str], known: Any, required: bool) -> forms.Field:
+    options: dict[str, Any] = {"label": ask["label"], "required": required, "initial": known}
+    if ask["kind"] == "number":
+        return forms.FloatField(min_value=0, widget=forms.NumberInput(attrs={"class": "num-input"}), **options)
+    if ask["kind"] == "yes_no":
+        return forms.ChoiceField(choices=[("", "—"), ("yes", gettext("yes")), ("no", gettext("no"))], **options)
+    return forms.CharField(max_length=1000, **options)
+
+
+class ReportForm(AsksForm):
     text = words(_("progress"))
     progress = forms.IntegerField(label=_("progress in per cent"), min_value=0, max_value=100)
     problems = words(_("problems"), required=False, rows=2)
@@ -119,28 +148,30 @@ class ReportForm(ActForm):
     uploads = FilesField(label=_("attachments"), required=False)
 
     def prepare(self) -> None:
+        super().prepare()
         self.fields["progress"].initial = self.row.progress
 
 
-class SendUpForm(ActForm):
+class SendUpForm(AsksForm):
+    asks_required = True
     result = words(_("result"), rows=5)
     uploads = FilesField(label=_("attachments"), required=False)
 
     def prepare(self) -> None:
+        super().prepare()
         self.fields["result"].initial = self.row.result
-        if self.row.step.kind == Step.Kind.GATE:
-            evidence = self.row.plan.content.get("steps", {}).get(self.row.step.code, {}).get("evidence", [])
-            self.fields["result"].help_text = _t(
-                "For each list say that it is empty, or explain what is left: %(lists)s"
-            ) % {"lists": "；".join(evidence)}
+        for place, label in enumerate(self.row.step.extras.get("evidence", [])):
+            self.fields[f"unmet-{place}"] = words(
+                label,
+                rows=2,
+                help_text=gettext("Say that this list is empty, or explain what is left and what comes next."),
+            )
+            self.fields[f"unmet-{place}"].initial = self.row.figures.get("unmet", {}).get(label, "")
         if self.row.step.kind == Step.Kind.DIVISION:
-            units = [
-                ("", "—"),
-                *Bureau.objects.exclude(level=Bureau.Level.ORGAN).values_list("code", "short_name"),
-            ]
+            units = [("", "—"), *Bureau.objects.exclude(level=Bureau.Level.ORGAN).values_list("code", "short_name")]
             for step in self.row.plan.steps.filter(measure=self.row.measure, opens=Step.Opens.NAMED):
                 self.fields[f"owner-{step.code}"] = forms.ChoiceField(
-                    label=_t("who does “%(title)s”") % {"title": step.title},
+                    label=gettext("who does “%(title)s”") % {"title": step.title},
                     choices=units,
                     initial=self.row.figures.get("owners", {}).get(step.code) or step.default_owner,
                     help_text=step.quote,
@@ -148,10 +179,15 @@ class SendUpForm(ActForm):
 
     def values(self) -> dict[str, Any]:
         values = super().values()
-        owners = {name.removeprefix("owner-"): values.pop(name) for name in list(values) if name.startswith("owner-")}
+        figures = values.pop("figures", {})
+        names = [name for name in values if name.startswith("owner-")]
+        owners = {name.removeprefix("owner-"): values.pop(name) for name in names}
         if owners:
-            values["figures"] = {"owners": {step: unit for step, unit in owners.items() if unit}}
-        return values
+            figures["owners"] = {step: unit for step, unit in owners.items() if unit}
+        evidence = self.row.step.extras.get("evidence", [])
+        if evidence:
+            figures["unmet"] = {label: values.pop(f"unmet-{place}") for place, label in enumerate(evidence)}
+        return values | {"figures": figures}
 
 
 class SignOffForm(ActForm):
@@ -274,15 +310,17 @@ class FilingDraftForm(ActForm):
             try:
                 persons, households = int(row["persons"]), int(row["households"])
             except ValueError:
-                self.add_error(None, _t("Row %(row)s: persons and households are whole numbers.") % {"row": number})
+                self.add_error(
+                    None, gettext("Row %(row)s: persons and households are whole numbers.") % {"row": number}
+                )
                 continue
             if not row["post"] or not row["project"] or persons < 0 or households < 0:
                 self.add_error(
-                    None, _t("Row %(row)s: fill in post, project, persons and households.") % {"row": number}
+                    None, gettext("Row %(row)s: fill in post, project, persons and households.") % {"row": number}
                 )
                 continue
             if max(persons, households) > 1_000_000:
-                self.add_error(None, _t("Row %(row)s: this number is too large.") % {"row": number})
+                self.add_error(None, gettext("Row %(row)s: this number is too large.") % {"row": number})
                 continue
             lines.append(Line(row["post"][:60], row["project"][:80], persons, households))
         return {**(self.cleaned_data or {}), "lines": lines}
@@ -306,16 +344,18 @@ class RosterForm(ActForm):
                 initial="" if site.kind == Site.Kind.UNCONFIRMED else site.kind,
             )
             self.fields[f"note-{site.pk}"] = forms.CharField(
-                label=_t("note on %(name)s") % {"name": site.name},
+                label=gettext("note on %(name)s") % {"name": site.name},
                 required=False,
                 max_length=200,
                 initial=site.note,
             )
         for number in range(self.NEW):
             self.fields[f"new-name-{number}"] = forms.CharField(
-                label=_t("another place"), required=False, max_length=40
+                label=gettext("another place"), required=False, max_length=40
             )
-            self.fields[f"new-kind-{number}"] = forms.ChoiceField(label=_t("what it is"), choices=kinds, required=False)
+            self.fields[f"new-kind-{number}"] = forms.ChoiceField(
+                label=gettext("what it is"), choices=kinds, required=False
+            )
 
     def values(self) -> dict[str, Any]:
         given = self.cleaned_data
@@ -348,7 +388,7 @@ class MonthlyForm(ActForm):
                 )
                 names.append((field["code"], field["unit"]))
             self.sections.append((section["title"], names))
-        self.fields["problems"] = words(_t("problems"), required=False)
+        self.fields["problems"] = words(gettext("problems"), required=False)
         self.fields["problems"].initial = filed.problems
 
     def values(self) -> dict[str, Any]:

@@ -267,7 +267,7 @@ def _make_filing(row: Assignment, site: Site) -> None:
 
 def receivers_of(step: Step) -> list[Bureau]:
     """Whom a filing is reported to, the one who keeps it first."""
-    return _bureaus(step.plan.content["steps"][step.code]["receivers"])
+    return _bureaus(step.extras["receivers"])
 
 
 def _carried(row: Assignment, before: Assignment | None) -> dict[str, Any]:

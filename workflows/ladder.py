@@ -123,19 +123,22 @@ def climb(
     3. `held`: an extension asked in time is undecided, so those outside the unit hear three working
        days later, or at the refusal, as occurrence 1; not at all if it is granted (a new revision).
        A slip, which goes to the supervision office, waits with them.
-    4. A level above the one told last waits until that one has had a working day.
+    4. A level above the one told last waits until that one has had a working day, also after an
+       outage: those folded away hear first, one level a working day.
     """
     history = list(past)
     decisions = []
     due = [entry for entry in _pending(rungs, due_on, key, calendar, history) if entry.at <= now]
-    latest = max((entry.at for entry in due), default=now)
-    for entry in due:
+    # A second occurrence may come after a higher rung; it does not fold that one away.
+    latest = max(due, key=lambda entry: (entry.seq, entry.occ), default=None)
+    # What is folded away comes first, so that what fires knows who has been left out.
+    for entry in sorted(due, key=lambda entry: latest is not None and entry.at == latest.at):
         if arming:
             decision = Decision(entry.rung, entry.occ, entry.at, SKIPPED_LATE)
-        elif entry.at < latest:
+        elif latest is not None and entry.at != latest.at:
             decision = Decision(entry.rung, entry.occ, entry.at, COLLAPSED)
         else:
-            decision = _fire(entry, rungs, key, calendar, now, history, held)
+            decision = _fire(entry, rungs, due_on, key, calendar, now, history, held)
         decisions.append(decision)
         history.append(
             Past(
@@ -177,31 +180,37 @@ def _pending(
 def _fire(
     entry: _Pending,
     rungs: Sequence[Rung],
+    due_on: date,
     key: str,
     calendar: WorkingDays,
     now: datetime,
     history: Sequence[Past],
     held: bool,
 ) -> Decision:
-    """Split the rung's audience into those told now and those told later."""
+    """Split the rung's audience, and whom an outage has left out below it, into those told now and later."""
     today = now.astimezone(ZONE).date()
-    wait = {name for name in entry.audiences if held and entry.occ == 0 and name in OUTSIDE_THE_UNIT}
-    waits = held and entry.occ == 0 and bool(wait or entry.rung.slip)
-    until = moment(calendar.shift(entry.at.astimezone(ZONE).date(), EXTENSION_HOLDS), key) if waits else None
-    missed = _never_told(rungs, history)
-    unready = {
+    planned_on = planned_at(entry.rung, due_on, key, calendar).astimezone(ZONE).date()
+    held_until = moment(calendar.shift(planned_on, EXTENSION_HOLDS), key)
+    waits = held and now < held_until
+    missed, later = _never_told(rungs, history), _told_later(history, entry)
+    height = max((LEVELS[name] for name in entry.audiences), default=0)
+    below = (name for name in missed if name not in later and LEVELS[name] <= height)
+    everybody = dict.fromkeys((*entry.audiences, *below))
+    wait = OUTSIDE_THE_UNIT if waits else frozenset()
+    untold = [name for name in (*missed, *later) if name not in wait]
+    told = tuple(
         name
-        for name in entry.audiences
-        if name not in wait and not _level_below_had_its_day(name, rungs, history, today, calendar, missed)
-    }
-    if unready and not waits:
-        until = moment(calendar.shift(today, 1), key)
-    withheld = tuple(name for name in entry.audiences if name in wait or name in unready)
-    told = tuple(name for name in entry.audiences if name not in withheld)
-    if unready:
-        told += tuple(name for name in missed if name not in entry.audiences)
+        for name in everybody
+        if name not in wait and _level_below_had_its_day(name, rungs, history, today, calendar, untold)
+    )
+    withheld = tuple(name for name in entry.audiences if name not in told)
     proposed = any(row.rung_key == entry.rung.key and row.proposed for row in history)
     proposes = bool(entry.rung.slip) and not waits and not proposed
+    until = None
+    if not wait.issuperset(withheld):
+        until = moment(calendar.shift(today, 1), key)
+    elif withheld or (waits and entry.rung.slip):
+        until = held_until
     return Decision(entry.rung, entry.occ, entry.at, FIRED, told, withheld, until, proposes)
 
 
@@ -213,17 +222,23 @@ def _never_told(rungs: Sequence[Rung], history: Sequence[Past]) -> list[str]:
     return [name for name in dict.fromkeys(folded) if name not in told]
 
 
+def _told_later(history: Sequence[Past], entry: _Pending) -> list[str]:
+    """Audiences that wait for the next occurrence of another rung."""
+    happened = {(row.rung_key, row.occ) for row in history} | {(entry.rung.key, entry.occ)}
+    return [name for row in history if (row.rung_key, row.occ + 1) not in happened for name in row.withheld]
+
+
 def _level_below_had_its_day(
     name: str,
     rungs: Sequence[Rung],
     history: Sequence[Past],
     today: date,
     calendar: WorkingDays,
-    missed: Sequence[str],
+    untold: Sequence[str],
 ) -> bool:
     level = LEVELS[name]
     names = {rung.key: rung.audiences for rung in rungs}
-    if any(LEVELS[other] < level for other in missed):
+    if any(LEVELS[other] < level for other in untold):
         return False
     days = []
     for row in history:

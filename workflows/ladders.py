@@ -26,7 +26,7 @@ def rungs_of(code: str, version: int) -> tuple[Rung, ...]:
 
 
 def rungs_for(deadline: Deadline) -> tuple[Rung, ...]:
-    """The rungs of its ladder, without an audience that does not exist here: a lead that is the unit itself, or none."""
+    """The rungs of its ladder, without an audience that does not exist here (no lead but the unit itself)."""
     rungs = rungs_of(deadline.ladder_code, deadline.ladder_version)
     row = deadline.assignment
     if row.lead_id and row.lead_id != row.unit_id:

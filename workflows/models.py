@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from viewflow.workflow.models import Process
 
@@ -106,7 +107,7 @@ class Slip(ConcurrentTransitionMixin, models.Model):
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("proposed")
-        ISSUED = "issued", _("issued")
+        ISSUED = "issued", pgettext_lazy("supervision slip", "issued")
         ANSWERED = "answered", _("answered")
         CLOSED = "closed", _("closed")
         DISMISSED = "dismissed", _("not issued")

@@ -64,7 +64,7 @@ def tell_act(
     """Tell some groups of an act that was just done; each person once."""
     row = event.assignment
     channels, states = ACTS[kind]
-    context = _context(row) | {"event": event, "note": event.note} | (extra or {})
+    context = context_of(row) | {"event": event, "note": event.note} | (extra or {})
     users: dict[int, User] = {user.pk: user for group in groups if group for user in group.users}
     users.pop(event.actor_id or 0, None)
     note = _note(
@@ -100,7 +100,7 @@ def tell_rung(
     kind = _rung_kind(deadline, rung)
     today = local_date(now)
     calendar = calendars.days_for(deadline.unit)
-    context = _context(row) | {
+    context = context_of(row) | {
         "deadline": deadline,
         "due_on": deadline.due_on,
         "unit": deadline.unit,
@@ -189,7 +189,8 @@ def reference(row: Assignment) -> str:
     return f"{row.pk:05d}"
 
 
-def _context(row: Assignment) -> dict[str, Any]:
+def context_of(row: Assignment) -> dict[str, Any]:
+    """What every text may say of an assignment."""
     path = reverse("assignment", args=[row.pk])
     return {
         "assignment": row,

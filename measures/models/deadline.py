@@ -12,6 +12,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from bureaus.models import Bureau, User
@@ -162,7 +163,7 @@ class Extension(ConcurrentTransitionMixin, models.Model):
     class State(models.TextChoices):
         ASKED = "asked", _("asked for")
         GRANTED = "granted", _("granted")
-        REFUSED = "refused", _("refused")
+        REFUSED = "refused", pgettext_lazy("extension", "refused")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     deadline = models.ForeignKey(Deadline, models.PROTECT, related_name="extensions", verbose_name=_("deadline"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +21,7 @@ class Plan(models.Model):
     document_on = models.DateField(_("date of the document"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"))
     started_at = models.DateTimeField(_("issued at"), null=True, blank=True, editable=False)
-    # The file as read: goals, baseline, sections of the monthly return. Shapes: plan_file.py.
+    # The file as read: goals, baseline, sections of the monthly return. Shapes: plan_file/values.py.
     content = models.JSONField(default=dict, editable=False)
     differences = models.JSONField(default=list, editable=False)
     file_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -159,6 +161,12 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """What the plan file says of this step alone: asks, evidence, receivers."""
+        found: dict[str, Any] = self.plan.content.get("steps", {}).get(self.code, {})
+        return found
 
 
 class Recurrence(models.Model):

@@ -88,6 +88,14 @@ STEP: Mapping[str, Rule] = {
     "correction_days": number(1, 366),
     "late_site_days": number(1, 366),
     "evidence": TEXTS,
+    # What a result or a report must name besides its text.
+    "asks": tables(
+        {
+            "code": text(required=True, pattern=FIELD_CODE),
+            "label": text(required=True),
+            "kind": text(required=True, choices=("text", "number", "yes_no")),
+        }
+    ),
     "recurrence": table(
         {
             "rule": text(required=True, choices=tuple(Recurrence.Rule.values)),

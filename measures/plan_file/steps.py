@@ -22,7 +22,7 @@ LEAD, OTHERS, BUREAUS = TOKENS
 SUPERVISION = "supervision"
 NO_OWNER_YET = (StepRow.Opens.NAMED, StepRow.Opens.ACT)
 LONGEST_KEY = 120
-EXTRAS = ("evidence", "receivers", "late_site_days", "owner_missing")
+EXTRAS = ("asks", "evidence", "receivers", "late_site_days", "owner_missing")
 
 
 class Steps:

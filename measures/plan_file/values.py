@@ -194,7 +194,7 @@ class PlanFile:
         basis, lead_note, responsible_note, note, first_quarter, goals, baseline, return_sections: as in
         the file, dates as ISO texts. measures: {"1": {lead, support, support_written, goes_on_to,
         acceptor}}. steps:
-        {"filing": {receivers, late_site_days, evidence, owner_missing}}. bodies, groups, sites: as in
+        {"filing": {receivers, late_site_days, evidence, asks, owner_missing}}. bodies, groups, sites: as in
         the file, by code; the loader compares the next file with them.
         """
         return {

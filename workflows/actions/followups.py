@@ -40,9 +40,28 @@ VERDICT_DAYS = 3  # ours
 
 def check_ready(row: Assignment, figures: dict[str, Any]) -> None:
     """Raises ValidationError when what is handed in would be no submission at all."""
+    _asks_ready(row, figures)
     check = _READY.get(row.step.kind)
     if check:
         check(row, figures)
+
+
+def _asks_ready(row: Assignment, figures: dict[str, Any]) -> None:
+    """What the plan file wants named with this kind of work."""
+    given = row.figures.get("asked", {}) | figures.get("asked", {})
+    missing = [ask["label"] for ask in row.step.extras.get("asks", []) if given.get(ask["code"]) in (None, "")]
+    if missing:
+        raise ValidationError(_("Please fill in: %(parts)s") % {"parts": "、".join(missing)})
+
+
+def _gate_ready(row: Assignment, figures: dict[str, Any]) -> None:
+    """A gate is passed with each list empty or explained, never with a list passed over."""
+    explained = figures.get("unmet", {})
+    missing = [label for label in row.step.extras.get("evidence", []) if not explained.get(label, "").strip()]
+    if missing:
+        raise ValidationError(
+            _("Say of each list that it is empty, or explain what is left: %(lists)s") % {"lists": "；".join(missing)}
+        )
 
 
 def _division_ready(row: Assignment, figures: dict[str, Any]) -> None:
@@ -99,6 +118,7 @@ def _monthly_ready(row: Assignment, figures: dict[str, Any]) -> None:
 
 _READY: dict[str, Callable[[Assignment, dict[str, Any]], None]] = {
     Kind.DIVISION: _division_ready,
+    Kind.GATE: _gate_ready,
     Kind.ROSTER: _roster_ready,
     Kind.FILING: _filing_ready,
     Kind.MONTHLY: _monthly_ready,

@@ -48,7 +48,7 @@ def roster_accepted(act: Act) -> None:
 def _late_site_due(act: Act, site: Site) -> dates.Due | None:
     """A site named after the plan was issued: the later of the plan's date and twenty working days."""
     step = Step.objects.filter(plan=site.plan, kind=Step.Kind.FILING).first()
-    days = site.plan.content.get("steps", {}).get(step.code, {}).get("late_site_days") if step else None
+    days = step.extras.get("late_site_days") if step else None
     if not days:
         return None
     return dates.working_days(days, local_date(act.now), calendars.days_for(site.county), basis=Step.Basis.OURS)

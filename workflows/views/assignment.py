@@ -17,7 +17,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau
 from measures.access import Standing, may, visible_assignments
 from measures.explanations import how_computed
-from measures.models import Assignment, Attachment, Deadline, Event, Extension, Step
+from measures.models import Assignment, Attachment, Deadline, Event, Extension, MonthlyRound, Step
 from notifications.models import Message
 from workflows import actions, queries
 from workflows.actions.findings import division_of
@@ -26,8 +26,9 @@ from workflows.actions.work import correction_due
 from workflows.audience import Roster
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.ladders import rungs_for
-from workflows.models import Slip
+from workflows.models import Run, Slip
 from workflows.views.base import attempt, person, standing_of
+from workflows.views.diagrams import diagram_width, open_steps
 
 # Acts a page offers, the most usual first. Drafts of special kinds have forms of their own above.
 OFFERED = (
@@ -220,6 +221,7 @@ def _page(
 ) -> HttpResponse:
     standing = standing_of(request)
     now = clock.now()
+    run = Run.objects.get(pk=row.process_id)
     item = queries.items([row], now)[0]
     running = list(
         row.deadlines.select_related("unit__calendar").prefetch_related("changes__by").order_by("kind", "round")
@@ -246,6 +248,15 @@ def _page(
         "rectifications": _rectifications(row, standing),
         "steps": _line(row),
         "correction_default": _correction_default(row, now),
+        "asked": [
+            (ask["label"], row.figures["asked"].get(ask["code"]), ask["kind"])
+            for ask in row.step.extras.get("asks", [])
+            if row.figures.get("asked")
+        ],
+        "evidence": _evidence(row),
+        "run": run,
+        "diagram_width": diagram_width(run),
+        "open_steps": open_steps(run),
         "step_titles": dict(row.plan.steps.values_list("code", "title")) if row.figures.get("owners") else {},
         "unit_names": dict(Bureau.objects.values_list("code", "name")) if row.figures.get("owners") else {},
     }
@@ -393,6 +404,25 @@ def _rectifications(row: Assignment, standing: Standing) -> list[Assignment]:
         return []
     found = visible_assignments(standing).filter(measure=row.measure, step__kind=Step.Kind.RECTIFICATION)
     return list(found.order_by("key"))
+
+
+def _evidence(row: Assignment) -> dict[str, Any] | None:
+    """What a gate is passed on: the figures and results reported with accepted work, labelled as reported."""
+    if row.step.kind != Step.Kind.GATE:
+        return None
+    rows = (
+        Assignment.objects.filter(measure=row.measure, state__in=Assignment.DONE)
+        .exclude(step__kind__in=[Step.Kind.DIVISION, Step.Kind.GATE])
+        .select_related("unit", "step")
+        .order_by("step__order", "unit__order")
+    )
+    return {
+        "rows": rows,
+        "lists": [
+            (label, row.figures.get("unmet", {}).get(label, "")) for label in row.step.extras.get("evidence", [])
+        ],
+        "month": MonthlyRound.objects.filter(assignment__plan=row.plan).order_by("-assignment__period").first(),
+    }
 
 
 def _line(row: Assignment) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from workflows import queries
@@ -23,6 +24,7 @@ def section_titles() -> dict[str, str]:
     }
 
 
+@require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     if not standing.units:

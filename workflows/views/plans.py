@@ -9,19 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from viewflow.workflow.chart import calc_cell_status, calc_layout_data, grid_to_svg
-from viewflow.workflow.models import Task
-from viewflow.workflow.status import STATUS
 
 from bureaus import clock
 from bureaus.models import Bureau
 from measures.access import visible_assignments
 from measures.models import Measure, Plan, Responsibility, Step
 from workflows import actions, gantt, issuing, queries
-from workflows.flows import nodes
 from workflows.forms import AddBodyForm
 from workflows.models import Run
 from workflows.views.base import attempt, only, person, standing_of
+from workflows.views.diagrams import diagram_width, open_steps
 
 
 @require_GET
@@ -44,7 +41,7 @@ def plan(request: HttpRequest, code: str) -> HttpResponse:
             "names": names,
             "households": sum(row["households"] for row in baseline.get("county", [])),
             "employed": sum(row["employed"] for row in baseline.get("county", [])),
-            "runs": [(run, str(run.flow_class.process_title), _width(run)) for run in _shared_runs(found)],
+            "runs": [(run, str(run.flow_class.process_title), diagram_width(run)) for run in _shared_runs(found)],
             "may_start": standing_of(request).supervises and not found.is_started,
         },
     )
@@ -87,15 +84,6 @@ def add_body(request: HttpRequest, code: str, number: int) -> HttpResponse:
     return _measure_page(request, found, form=form, status=status)
 
 
-@require_GET
-def diagram(request: HttpRequest, pk: int) -> HttpResponse:
-    """The diagram of one run, with the states of its steps: a picture of its own, drawn by viewflow."""
-    run = get_object_or_404(Run, pk=pk)
-    grid = calc_layout_data(run.flow_class)
-    calc_cell_status(run.flow_class, grid, run.pk)
-    return HttpResponse(grid_to_svg(grid), content_type="image/svg+xml")
-
-
 def _measure_page(
     request: HttpRequest, found: Measure, *, form: AddBodyForm | None = None, status: int = 200
 ) -> HttpResponse:
@@ -110,26 +98,17 @@ def _measure_page(
         "bodies": _bodies(found),
         "steps": [(step, _owners(step)) for step in found.steps.order_by("order")],
         "run": run,
-        "width": _width(run) if run else 0,
+        "width": diagram_width(run) if run else 0,
         "open_steps": open_steps(run) if run else [],
         "items": sorted(queries.items(rows, now), key=lambda item: (item.row.step.order, item.row.unit.order)),
-        "site_runs": [(site, _width(site)) for site in Run.objects.filter(parent_task__process=run).order_by("id")]
+        "site_runs": [
+            (site, diagram_width(site)) for site in Run.objects.filter(parent_task__process=run).order_by("id")
+        ]
         if run
         else [],
         "add_body": (form or AddBodyForm(found)) if may_add else None,
     }
     return render(request, "workflows/measure.html", context, status=status)
-
-
-def open_steps(run: Run) -> list[str]:
-    """The names of a run's open steps, for those who cannot see the picture."""
-    tasks = Task.objects.filter(process=run.pk, flow_task_type=nodes.STEP, status=STATUS.NEW).order_by("id")
-    return list(dict.fromkeys(str(task.flow_task.task_title) for task in tasks))
-
-
-def _width(run: Run) -> int:
-    """How wide the run's diagram is drawn, so that every diagram shows its boxes in one size."""
-    return int(calc_layout_data(run.flow_class).width * 0.9)
 
 
 def _shared_runs(plan: Plan) -> list[Run]:

@@ -30,7 +30,7 @@ from config.bootstrap import (
 from config.checks import LOCAL_HOSTS
 from config.supervisor import Child, Supervisor, answers, listen
 
-SHOWN_SIGN_INS = 40
+SHOWN_SIGN_INS = 10
 
 
 class Command(BaseCommand):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,6 @@ class Command(BaseCommand):
                 returncode=2,
             )
         demonstration.prepare(
-            lambda: call_command("load_plan", "tacheng-2019", "--yes", verbosity=0, stdout=self.stderr),
+            lambda: call_command("load_plan", "tacheng-2019", "--yes", stdout=StringIO(), stderr=StringIO()),
             lambda month: self.stderr.write(_("living through %(month)s") % {"month": month}),
         )

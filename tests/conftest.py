@@ -1,0 +1,159 @@
+"""The stage most tests play on: the Tacheng plan with its cast, issued on Saturday 1 June 2019 at midnight.
+
+Loading and issuing takes seconds, so it is done once a session and kept in tables of its own; a test
+that asks for `tacheng` has everything copied back in some milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from bureaus import calendars, cast, clock
+from bureaus.models import Membership, Role
+from config.bootstrap import ROOT, die_with_parent
+from measures import loading, plan_file
+from measures.models import Plan
+from tests.make import ISSUED
+from tests.measures.plan_command import TACHENG
+from workflows import actions, ladders
+
+KEPT = "kept_"
+UNATTENDED = "simulate --plan tacheng-2019 --from 2019-06-01 --to 2021-01-31 --json"
+
+# The same examples in every run: a test that fails, fails for everybody.
+hypothesis.settings.register_profile("duban", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("duban")
+
+_unattended: subprocess.Popen[bytes] | None = None
+_printed, _complained = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On SQLite a file, as in real use, so that several connections see one database."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """Ladders and calendars are read once and kept; what one test edits must not reach the next."""
+    yield
+    calendars.forget()
+    ladders.forget()
+
+
+@pytest.fixture(scope="session")
+def _kept_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> list[str]:
+    """Issue the plan, put every row aside, and leave the database as empty as it was."""
+    tables = list(dict.fromkeys(model._meta.db_table for model in apps.get_models(include_auto_created=True)))
+    with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
+        empty = [table for table in tables if not _has_rows(cursor, table)]
+        _issue_tacheng()
+        filled = [table for table in empty if _has_rows(cursor, table)]
+        _without_checks(cursor)
+        for table in [*filled, "django_content_type"]:
+            cursor.execute(f"CREATE TABLE {KEPT}{table} AS SELECT * FROM {table}")
+        for table in reversed(filled):
+            cursor.execute(f"DELETE FROM {table}")
+    calendars.forget()
+    ladders.forget()
+    return filled
+
+
+def _issue_tacheng() -> None:
+    with clock.standing_at(ISSUED):
+        calendars.seed_statutory()
+        loading.load(plan_file.read(TACHENG), now=ISSUED)
+        actions.load_ladders()
+        cast.make_cast()
+        head = Membership.objects.get(role=Role.SUPERVISION_HEAD).user
+        actions.start_plan(Plan.objects.get(), by=head, now=ISSUED)
+
+
+def _has_rows(cursor, table: str) -> bool:
+    cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")
+    return cursor.fetchone() is not None
+
+
+def _without_checks(cursor) -> None:
+    """The rows are whole as they are: until the transaction ends nothing is looked up for each of them."""
+    if connection.vendor == "postgresql":
+        cursor.execute("SET LOCAL session_replication_role = replica")
+
+
+def _bring_back(tables: list[str]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        _without_checks(cursor)
+        for table in tables:
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM {KEPT}{table}")
+        # After a test that commits, Django makes its content types anew, under other numbers.
+        cursor.execute(
+            f"UPDATE viewflow_process SET artifact_content_type_id = (SELECT now.id FROM django_content_type now"
+            f" JOIN {KEPT}django_content_type kept ON kept.app_label = now.app_label AND kept.model = now.model"
+            f" WHERE kept.id = artifact_content_type_id)"
+        )
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = origin")
+            cursor.execute("\n".join(connection.ops.sequence_reset_sql(no_style(), list(apps.get_models()))))
+
+
+@pytest.fixture
+def tacheng(_kept_tables: list[str], db: None) -> Plan:
+    """The Tacheng plan, issued at `make.ISSUED`, and everybody in post. Nothing has been done yet."""
+    _bring_back(_kept_tables)
+    return Plan.objects.get()
+
+
+@pytest.fixture
+def tacheng_committed(_kept_tables: list[str], transactional_db: None) -> Plan:
+    """The same for tests in which several connections act: committed, and flushed afterwards."""
+    _bring_back(_kept_tables)
+    return Plan.objects.get()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin the twenty months beside the first tests, if any test will want them."""
+    global _unattended
+    wanted = any("unattended" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        _unattended = subprocess.Popen(
+            [sys.executable, "manage.py", *UNATTENDED.split()],
+            cwd=ROOT,
+            # A data folder that the tests throw away, and no database at all.
+            env={**os.environ, "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none"},
+            stdin=subprocess.DEVNULL,
+            stdout=_printed,
+            stderr=_complained,
+            preexec_fn=die_with_parent(),
+        )
+
+
+def pytest_unconfigure() -> None:
+    if _unattended is not None and _unattended.poll() is None:
+        _unattended.kill()
+        _unattended.wait()
+
+
+@pytest.fixture(scope="session")
+def unattended() -> list[dict[str, Any]]:
+    """What `manage.py simulate` prints for the twenty months in which nobody acts, line by line."""
+    assert _unattended is not None
+    code = _unattended.wait(300)
+    _complained.seek(0)
+    assert code == 0, _complained.read().decode()
+    _printed.seek(0)
+    return [json.loads(line) for line in _printed.read().decode("utf-8").splitlines()]

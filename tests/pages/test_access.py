@@ -1,0 +1,221 @@
+"""Who sees what: every address for one person of every kind. What is not yours does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from bureaus import clock
+from bureaus.models import Bureau
+from measures.models import Assignment, Plan
+from notifications.models import Message
+from tests import make
+from tests.pages import people, web
+from tests.pages.people import EVERYBODY, SEES_ALL, SUPERVISES, WORKS
+from tests.pages.test_urls import URLS
+from workflows import actions
+from workflows.models import Run, Slip
+
+TOWN = "654224"  # 托里县, whose work is looked at
+PDF = b"%PDF-1.4 content"
+
+
+def _row(key: str) -> int:
+    return make.row(key).pk
+
+
+def _attached(key: str) -> int:
+    row = make.row(key)
+    by = make.officer_of(row.unit)
+    event = actions.attach(row, by=by, now=clock.now(), uploads=[actions.Upload("台账.pdf", PDF)])
+    return event.attachments.get().pk
+
+
+def _extension(key: str) -> int:
+    return make.deadline(make.row(key)).extensions.get().pk
+
+
+def _run(key: str) -> int:
+    return make.run_of(key).pk
+
+
+def _slip(key: str, state: str) -> int:
+    return Slip.objects.filter(assignment=make.row(key), state=state).order_by("id")[0].pk
+
+
+def _notice(who: str) -> int:
+    return Message.objects.filter(recipient=people.person(who), channel="inbox").order_by("id")[0].pk
+
+
+OF_TOWN = SEES_ALL | {"unit", "unit_leader"}
+MONTH = SEES_ALL | {"unit", "unit_leader", "county", "late", "lead"}
+READS = WORKS | {"inspector"}
+
+# (address, how to find its example, who sees it). Everybody else finds nothing there.
+Case = tuple[str, Callable[[], tuple[Any, ...]], set[str]]
+SEEN: list[Case] = [
+    ("assignment", lambda: (_row(f"survey/{TOWN}"),), OF_TOWN | {"lead"}),
+    ("assignment", lambda: (_row(f"filing/{TOWN}/朗古特"),), OF_TOWN | {"lead", "keeper"}),
+    ("assignment", lambda: (_row(f"roster/{TOWN}"),), OF_TOWN | {"keeper"}),
+    ("assignment", lambda: (_row(f"m6-premises/{TOWN}/吉也克镇"),), OF_TOWN),
+    ("assignment", lambda: (_row(f"monthly/{TOWN}/2019-07"),), OF_TOWN | {"lead"}),
+    ("assignment", lambda: (_row(f"money/{TOWN}/2019"),), OF_TOWN),
+    ("assignment", lambda: (_row(f"m1-rectification/{TOWN}/1"),), OF_TOWN | {"lead"}),
+    ("assignment", lambda: (_row("m6-share/police"),), SEES_ALL | {"bureau"}),
+    ("assignment", lambda: (_row("m5-gate/drc"),), SEES_ALL | {"keeper"}),
+    ("assignment", lambda: (_row("assessment/supervision/2019"),), SEES_ALL),
+    ("assignment", lambda: (999_999,), set()),
+    ("attachment", lambda: (_attached(f"m2-courses/{TOWN}"),), OF_TOWN | {"lead"}),
+    ("attachment", lambda: (_attached(f"filing/{TOWN}/朗古特"),), OF_TOWN | {"lead", "keeper"}),
+    ("attachment", lambda: (_attached(f"money/{TOWN}/2019"),), OF_TOWN),
+    ("diagram", lambda: (_run("m1"),), EVERYBODY),
+    ("diagram", lambda: (_run("roster"),), EVERYBODY),
+    ("diagram", lambda: (_run(f"m6/{TOWN}/吉也克镇"),), OF_TOWN),
+    ("diagram", lambda: (_run(f"filing/{TOWN}/朗古特"),), OF_TOWN | {"lead", "keeper"}),
+    ("filing-print", lambda: (_row(f"filing/{TOWN}/吉也克镇"),), OF_TOWN | {"lead", "keeper"}),
+    ("filing-print", lambda: (_row(f"survey/{TOWN}"),), set()),
+    ("slip", lambda: (_slip("survey/654226", "issued"),), SEES_ALL | {"late"}),
+    ("slip", lambda: (_slip("survey/654226", "answered"),), SEES_ALL | {"late"}),
+    ("slip", lambda: (_slip("survey/654226", "proposed"),), SEES_ALL),
+    ("slip", lambda: (_slip(f"filing/{TOWN}/乌雪特乡", "proposed"),), SEES_ALL),
+    ("slip-print", lambda: (_slip("survey/654226", "issued"),), SEES_ALL | {"late"}),
+    ("slip-print", lambda: (_slip("survey/654226", "proposed"),), set()),
+    ("notice", lambda: (_notice("unit"),), {"unit"}),
+    ("plan", lambda: ("tacheng-2019",), EVERYBODY),
+    ("plan", lambda: ("no-such-plan",), set()),
+    ("measure", lambda: ("tacheng-2019", 6), EVERYBODY),
+    ("measure", lambda: ("tacheng-2019", 8), set()),
+    ("filings", tuple, EVERYBODY),
+    ("months", tuple, EVERYBODY),
+    ("month", lambda: ("2019-07",), MONTH),
+    ("month", lambda: ("2019-13",), set()),
+    ("month", lambda: ("2030-01",), set()),
+    ("month", lambda: ("no-month",), set()),
+    ("overdue", tuple, READS),
+    ("overdue-sheet", tuple, READS),
+    ("slips", tuple, READS),
+    ("review", tuple, WORKS),
+    ("board", tuple, SEES_ALL),
+    ("log", tuple, SUPERVISES | {"auditor"}),
+    ("notices", tuple, EVERYBODY),
+    ("desk", tuple, EVERYBODY),
+    ("password", tuple, EVERYBODY),
+]
+# (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
+DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] = [
+    (
+        "act",
+        lambda: (_row(f"m2-courses/{TOWN}"), "report"),
+        {"text": "进展", "progress": "30"},
+        {"unit", "unit_leader"},
+    ),
+    ("act", lambda: (_row(f"m1-rectification/{TOWN}/1"), "sign_off"), {"note": ""}, {"unit_leader"}),
+    ("act", lambda: (_row("m2-needs/654225"), "accept"), {"note": ""}, {"lead"}),
+    ("act", lambda: (_row("m1-spot-check/poverty"), "accept"), {"note": ""}, {"lead"}),
+    ("act", lambda: (_row("filing/654225/木呼尔村"), "check_form"), {"outcome": "complete"}, {"lead", "keeper"}),
+    (
+        "act",
+        lambda: (_row(f"m2-courses/{TOWN}"), "urge"),
+        {"text": "请抓紧"},
+        SUPERVISES | {"inspector", "lead"},
+    ),
+    ("act", lambda: (_row(f"money/{TOWN}/2019"), "suspend"), {"reason": "待批"}, SUPERVISES),
+    ("act", lambda: (_row(f"money/{TOWN}/2019"), "cancel"), {"reason": "撤销"}, SUPERVISES),
+    ("act", lambda: (_row(f"money/{TOWN}/2019"), "no-such-act"), {}, set()),
+    ("act", lambda: (_row(f"money/{TOWN}/2019"), "start_plan"), {}, set()),
+    (
+        "extension",
+        lambda: (_extension(f"filing/{TOWN}/朗古特"), "grant"),
+        {"to": "2019-08-26", "document_no": "塔行督〔2019〕9号"},
+        SUPERVISES,
+    ),
+    ("extension", lambda: (_extension(f"filing/{TOWN}/朗古特"), "refuse"), {"opinion": "不同意"}, SUPERVISES),
+    ("extension", lambda: (_extension(f"filing/{TOWN}/朗古特"), "withdraw"), {}, {"unit", "unit_leader"}),
+    ("extension", lambda: (_extension(f"filing/{TOWN}/朗古特"), "move"), {}, set()),
+    ("start-plan", lambda: ("tacheng-2019",), {}, SUPERVISES),
+    ("add-body", lambda: ("tacheng-2019", 6), {"bureau": "finance", "reason": "等"}, SUPERVISES),
+    (
+        "decide-slip",
+        lambda: (_slip("m2-needs/654225", "proposed"), "issue"),
+        {"demand": "请速办。", "answer_by": "2019-08-23"},
+        SUPERVISES,
+    ),
+    ("decide-slip", lambda: (_slip("m2-needs/654225", "proposed"), "dismiss"), {"reason": "已报"}, SUPERVISES),
+    ("decide-slip", lambda: (_slip("survey/654226", "issued"), "answer"), {"answer": "正在办"}, {"late"}),
+    ("decide-slip", lambda: (_slip("survey/654226", "answered"), "close"), {}, SUPERVISES),
+    ("decide-slip", lambda: (_slip("survey/654226", "answered"), "erase"), {}, set()),
+    ("clock", tuple, {"to": "day"}, {"administrator"}),
+    ("notices-read", tuple, {}, EVERYBODY),
+]
+
+
+def test_every_address_is_in_the_matrix() -> None:
+    asked = {name for name, _args, _who in SEEN} | {name for name, *_rest in DONE}
+    assert asked | {"sign-in", "sign-out", "set_language"} == set(URLS)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_who_sees_what(role: str, lived: Plan) -> None:
+    cases = [(name, reverse(name, args=args()), seers) for name, args, seers in SEEN]
+    client = web.signed_in(people.person(role))
+    wrong = []
+    for _name, url, seers in cases:
+        found = client.get(url).status_code
+        if (found in (200, 302)) != (role in seers) or found not in (200, 302, 404):
+            wrong.append((url, found))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY - {"administrator"}))
+def test_who_does_what(role: str, lived: Plan) -> None:
+    """A wrong person is answered with 404 and nothing at all is written."""
+    cases = [(name, reverse(name, args=args()), values, doers) for name, args, values, doers in DONE]
+    client = web.signed_in(people.person(role))
+    before = web.written()
+    for _name, url, values, doers in cases:
+        if role not in doers:
+            assert client.post(url, values).status_code == 404, url
+    assert web.written() == before
+
+
+@pytest.mark.parametrize(("name", "args", "values", "doers"), DONE, ids=lambda value: value if value else None)
+def test_those_who_may_do_it(
+    name: str, args: Callable[[], tuple[Any, ...]], values: dict[str, str], doers: set[str], lived: Plan
+) -> None:
+    """The other half: the same thing sent by those who may is done (the plan itself was issued long ago)."""
+    if not doers or name == "clock":
+        return
+    url = reverse(name, args=args())
+    who = sorted(doers)[0]
+    before = web.written()
+    answer = web.signed_in(people.person(who)).post(url, values)
+    assert answer.status_code == 302
+    if name not in ("notices-read", "start-plan"):
+        assert web.written() != before
+
+
+def test_where_the_first_page_leads(lived: Plan) -> None:
+    leads = {"inspector": reverse("board"), "auditor": reverse("log"), "administrator": reverse("admin:index")}
+    for role in EVERYBODY:
+        answer = web.signed_in(people.person(role)).get("/")
+        if role in leads:
+            assert (answer.status_code, web.where(answer)) == (302, leads[role])
+        else:
+            assert answer.status_code == 200
+
+
+def test_a_person_whose_post_ended_or_who_left_sees_nothing(lived: Plan) -> None:
+    user = make.person("托里县·经办人")
+    url = reverse("assignment", args=[_row(f"survey/{TOWN}")])
+    client = web.signed_in(user)
+    web.read(client, url)
+    user.memberships.update(until="2019-08-19")
+    web.read(client, url, 404)
+    assert web.read(client, "/").all("tr") == []
+    user.is_active = False
+    user.save()
+    answer = client.get(url)
+    assert (answer.status_code, web.where(answer)) == (302, reverse("sign-in"))
