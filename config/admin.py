@@ -15,13 +15,19 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from bureaus.models import User
+from workflows.views.base import standing_of
+
 
 class DubanAdminSite(AdminSite):
-    """For active accounts marked as staff (`AdminSite.has_permission`), through our own sign-in page."""
+    """For whoever holds the post of administrator now, through our own sign-in page."""
 
     site_title = _("Duban administration")
     site_header = _("Duban administration")
     index_title = _("Reference data and accounts")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return isinstance(request.user, User) and standing_of(request).administers
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

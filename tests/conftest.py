@@ -21,13 +21,10 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
-from bureaus import calendars, cast, clock
-from bureaus.models import Membership, Role
+from bureaus import calendars
 from config.bootstrap import ROOT, die_with_parent
-from measures import loading, plan_file
 from measures.models import Plan
-from tests.make import ISSUED
-from tests.measures.plan_command import TACHENG
+from tests import make
 from workflows import actions, ladders
 
 KEPT = "kept_"
@@ -38,7 +35,7 @@ hypothesis.settings.register_profile("duban", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("duban")
 
 _unattended: subprocess.Popen[bytes] | None = None
-_printed, _complained = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+_printed, _complained = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 as long as the session
 
 
 @pytest.fixture(scope="session")
@@ -75,13 +72,8 @@ def _kept_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> l
 
 
 def _issue_tacheng() -> None:
-    with clock.standing_at(ISSUED):
-        calendars.seed_statutory()
-        loading.load(plan_file.read(TACHENG), now=ISSUED)
-        actions.load_ladders()
-        cast.make_cast()
-        head = Membership.objects.get(role=Role.SUPERVISION_HEAD).user
-        actions.start_plan(Plan.objects.get(), by=head, now=ISSUED)
+    plan = make.load_tacheng(make.ISSUED)
+    actions.start_plan(plan, by=make.person(make.SUPERVISION_HEAD), now=make.ISSUED)
 
 
 def _has_rows(cursor, table: str) -> bool:

@@ -6,16 +6,21 @@ Helpers that act take the row and the moment, do what the unit's people would do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Max
 
+from bureaus import calendars, cast, clock
 from bureaus.clock import ZONE, local_date
 from bureaus.models import Bureau, User
-from measures.models import Assignment, Deadline, Event, Recurrence, Step
+from measures import loading, plan_file
+from measures.models import Assignment, Deadline, Event, Plan, Recurrence, Step
 from notifications.models import Message
+from tests.measures.plan_command import TACHENG
 from workflows import actions, simulate
 from workflows.models import Firing, Run
 from workflows.scenario import ScenarioAct
@@ -36,6 +41,16 @@ INSPECTOR, ADMINISTRATOR, AUDITOR = "督查室·巡查人员", "督查室·管�
 PREFECTURE_LEADER = "地区行署·分管领导"
 
 Line = dict[str, Any]
+
+
+def load_tacheng(now: datetime) -> Plan:
+    """Calendar, plan, ladders and cast in an empty database. Nothing is issued yet."""
+    with clock.standing_at(now):
+        calendars.seed_statutory()
+        loading.load(plan_file.read(TACHENG), now=now)
+        actions.load_ladders()
+        cast.make_cast()
+    return Plan.objects.get()
 
 
 # --- Moments, people, rows -----------------------------------------------------------------------
@@ -208,10 +223,10 @@ def concentrated(row: Assignment, now: datetime, *sites: str, **others: str) -> 
 # --- Time ----------------------------------------------------------------------------------------
 
 
-def only(*rows: Assignment) -> None:
-    """Everything else rests: no other deadline is looked at, no period begins, no older notice waits."""
+def only(*rows: Assignment, periods: Sequence[str] = ()) -> None:
+    """Everything else rests: no other deadline is looked at, no other step's period begins, no older notice waits."""
     Deadline.objects.exclude(assignment__in=rows).update(next_look_at=None)
-    Recurrence.objects.update(next_on=None)
+    Recurrence.objects.exclude(step__code__in=periods).update(next_on=None)
     Message.objects.filter(status="queued").delete()
 
 
@@ -258,3 +273,20 @@ def inbox(user: User) -> list[Message]:
     """What a person finds in the product, the oldest first."""
     found = Message.objects.filter(recipient=user, channel="inbox", status__in=["accepted", "bundled"])
     return list(found.order_by("created_at", "id"))
+
+
+# --- Nothing happened ----------------------------------------------------------------------------
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """Inside, no row of work, deadlines, notices or runs is made, changed or lost."""
+    before = _everything()
+    yield
+    assert _everything() == before
+
+
+def _everything() -> dict[str, list[tuple[Any, ...]]]:
+    labels = ("measures", "notifications", "workflows", "viewflow")
+    models = [model for label in labels for model in apps.get_app_config(label).get_models() if not model._meta.proxy]
+    return {model._meta.label: list(model._default_manager.order_by("pk").values_list()) for model in models}

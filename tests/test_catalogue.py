@@ -5,7 +5,7 @@ After a change of texts:
     python3 manage.py makemessages -l zh_Hans -e html,txt,py --add-location file --no-wrap --no-obsolete \
         -i .venv -i node_modules -i tests -i var
     (translate what is empty or fuzzy)
-    cd config/locale/zh_Hans/LC_MESSAGES && msgfmt --check -o django.mo django.po
+    cd config/locale/zh_Hans/LC_MESSAGES && msgfmt --check-format -o django.mo django.po
 """
 
 from __future__ import annotations

@@ -97,6 +97,9 @@ def _verdict(below: Below, task: Task) -> bool:
 
 
 def _checked(below: Below, task: Task) -> bool:
+    """Recorded; or there is nothing to check any more: the plan is back with its county, or struck off."""
+    if not {State.SUBMITTED, State.SUSPENDED}.issuperset(below.states(task, "report")):
+        return True
     checks = FormCheck.objects.filter(filing__assignment__process=below.run.pk, unit__code=task.flow_task.unit)
     return not checks.filter(outcome="").exists()
 

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from bureaus import calendars, clock
 from measures.access import Standing
 from measures.models import Plan
-from notifications.models import Message
-from workflows.views.base import current_plan, standing_of
+from workflows.views.base import current_plan, inbox, standing_of
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "chrome": {
             "plan": plan,
             "menu": _menu(request, standing, plan),
-            "unread": Message.objects.filter(recipient=user, channel="inbox", read_at__isnull=True).count(),
+            "unread": inbox(user).filter(read_at__isnull=True).count(),
             "made_clock": made,
             "moves_clock": made and standing.administers,
             "now": now,

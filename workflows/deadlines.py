@@ -13,7 +13,7 @@ from bureaus import calendars
 from bureaus.clock import local_date, start_of
 from bureaus.models import Bureau, User
 from measures.due import Due
-from measures.models import Assignment, Deadline, DeadlineChange
+from measures.models import Assignment, Deadline, DeadlineChange, Extension
 from measures.models.deadline import DeadlineQuerySet
 from notifications import outbox
 from workflows.ladder import Climb, Past, climb
@@ -80,7 +80,11 @@ def cancel(row: Assignment, kinds: Iterable[str], *, now: datetime, by: User | N
 
 
 def settle(deadline: Deadline, status: str, change: str, *, now: datetime, by: User | None, reason: str = "") -> None:
-    """End one deadline, as met or cancelled."""
+    """End one deadline, as met or cancelled. A request to move it that is still undecided ends with it."""
+    for extension in Extension.objects.undecided().filter(deadline=deadline):
+        extension.withdraw()
+        extension.decided_at = now
+        extension.save()
     deadline.status = status
     deadline.met_at = now if status == Deadline.Status.MET else None
     deadline.next_look_at = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +14,7 @@ from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
 from workflows.actions import Line, SiteLine, Upload
+from workflows.actions.files import check
 from workflows.models import Slip
 
 
@@ -22,18 +25,40 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class DayField(forms.DateField):
+    """A day somebody could mean: no year 0219 and no year 9999, which no calendar reaches."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=DateInput(), **kwargs)
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None and not 2000 <= day.year < 2100:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
 class ManyFiles(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
 class FilesField(forms.FileField):
-    """Several files at once, handed to the act as uploads."""
+    """Several files at once, handed to the act as uploads; what is not taken is said beside the field."""
 
     widget = ManyFiles
 
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
-        return [Upload(file.name, file.read()) for file in given]
+        uploads = [Upload(file.name, file.read()) for file in given]
+        wrong = []
+        for upload in uploads:
+            try:
+                check(upload)
+            except ValidationError as error:
+                wrong.append(error)
+        if wrong:
+            raise ValidationError(wrong)
+        return uploads
 
 
 class ActForm(forms.Form):
@@ -101,7 +126,7 @@ class ReassignForm(ReasonForm):
 
 class PassOnForm(ActForm):
     to_name = forms.CharField(label=_("passed on to (county bureau, township or person)"), max_length=60)
-    due_on = forms.DateField(label=_("to be done by"), widget=DateInput())
+    due_on = DayField(label=_("to be done by"))
     note = words(_("note"), required=False)
 
 
@@ -139,10 +164,9 @@ class ReportForm(AsksForm):
     progress = forms.IntegerField(label=_("progress in per cent"), min_value=0, max_value=100)
     problems = words(_("problems"), required=False, rows=2)
     next_step = words(_("next step"), required=False, rows=2)
-    done_on = forms.DateField(
+    done_on = DayField(
         label=_("done on"),
         required=False,
-        widget=DateInput(),
         help_text=_("Only if it was done earlier; work done before the plan is entered here and is never late."),
     )
     uploads = FilesField(label=_("attachments"), required=False)
@@ -201,22 +225,21 @@ class SignOffForm(ActForm):
 
 
 class ReturnForm(ReasonForm):
-    correct_by = forms.DateField(
+    correct_by = DayField(
         label=_("to be corrected by"),
         required=False,
-        widget=DateInput(),
         help_text=_("Empty: three working days, or the first date if that is later."),
     )
 
 
 class ExtensionForm(ActForm):
-    to = forms.DateField(label=_("exact new date"), widget=DateInput())
+    to = DayField(label=_("exact new date"))
     reason = words(_("reason"))
     present_progress = words(_("present progress"), required=False, rows=2)
 
 
 class GrantForm(ActForm):
-    to = forms.DateField(label=_("exact new date"), widget=DateInput())
+    to = DayField(label=_("exact new date"))
     document_no = forms.CharField(label=_("document number"), max_length=60)
     opinion = words(_("opinion"), required=False, rows=2)
 
@@ -234,15 +257,18 @@ class FindingForm(ActForm):
     text = words(_("finding"))
 
     def prepare(self) -> None:
+        """A county looks at its own work only: it finds nothing about another."""
         if self.row.measure:
-            bodies = self.row.measure.responsibilities.values("bureau")
-            self.fields["unit"].queryset = Bureau.objects.filter(pk__in=bodies)  # type: ignore[attr-defined]
+            bodies = Bureau.objects.filter(pk__in=self.row.measure.responsibilities.values("bureau"))
+            if self.row.unit.is_county:
+                bodies = bodies.filter(pk=self.row.unit_id)
+            self.fields["unit"].queryset = bodies  # type: ignore[attr-defined]
 
 
 class RuleForm(ActForm):
     title = forms.CharField(label=_("title of the rule"), max_length=200)
     document_no = forms.CharField(label=_("document number"), max_length=60, required=False)
-    issued_on = forms.DateField(label=_("issued on"), widget=DateInput())
+    issued_on = DayField(label=_("issued on"))
 
 
 class ConfirmForm(ActForm):
@@ -406,7 +432,7 @@ class ProposeSlipForm(ActForm):
 
 class IssueSlipForm(forms.Form):
     demand = words(_("what is demanded"), rows=4)
-    answer_by = forms.DateField(label=_("to be answered by"), widget=DateInput())
+    answer_by = DayField(label=_("to be answered by"))
 
 
 class DismissSlipForm(forms.Form):

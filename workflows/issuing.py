@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from viewflow.workflow.models import Task
 
 from bureaus import calendars
@@ -165,7 +167,10 @@ def arm_next_checkup(row: Assignment, *, after: date, now: datetime, by: User | 
     """The next date on which somebody looks in, if there is one left."""
     calendar = calendars.days_for(row.unit)
     opened = local_date(row.issued_at)
-    taken = set(row.deadlines.filter(kind=Deadline.Kind.CHECKUP).values_list("round", flat=True))
+    checkups = row.deadlines.filter(kind=Deadline.Kind.CHECKUP)
+    if checkups.armed().filter(due_on__gt=after).exists():
+        return None  # its T set it already
+    taken = set(checkups.values_list("round", flat=True))
     for round, due in enumerate(dates.checkup_dues(row.step, opened_on=opened, calendar=calendar), start=1):
         if due.on > after and round not in taken:
             return deadlines.arm(row, Deadline.Kind.CHECKUP, row.unit, due, now=now, round=round, by=by)
@@ -205,7 +210,9 @@ def named_owner(step: Step) -> str:
         plan=step.plan, measure=step.measure, step__kind=Step.Kind.DIVISION, state__in=Assignment.DONE
     ).first()
     owners = division.figures.get("owners", {}) if division else {}
-    return str(owners.get(step.code) or step.default_owner)
+    code = str(owners.get(step.code) or step.default_owner)
+    lead = single_lead(step.measure) if code == "lead" else None
+    return lead.code if lead else code
 
 
 # --- Periods ---------------------------------------------------------------------------------
@@ -293,21 +300,30 @@ def _flow_code(run: Run) -> str:
 
 
 def _title(step: Step, site: Site | None, period: str, number: int | None) -> str:
-    if site is not None:
-        return _("%(title)s (%(site)s)") % {"title": step.title, "site": site.name}
-    if period:
-        return _("%(title)s (%(period)s)") % {"title": step.title, "period": period_name(period)}
-    if number is not None:
-        return _("%(title)s (no. %(number)s)") % {"title": step.title, "number": number}
-    return step.title
+    """In the language of the house, whoever acts: a title stays."""
+    with override(settings.LANGUAGE_CODE):
+        if site is not None:
+            return _("%(title)s (%(site)s)") % {"title": step.title, "site": site.name}
+        if period:
+            return _("%(title)s (%(period)s)") % {"title": step.title, "period": period_name(period)}
+        if number is not None:
+            return _("%(title)s (no. %(number)s)") % {"title": step.title, "number": number}
+        return step.title
 
 
 def period_name(period: str) -> str:
     """2019年9月, 2019年第三季度, 2019年."""
     first = periods.first_day(period)
     months = periods.months_of(period)
+    words = {"year": first.year, "month": first.month}
     if months == 1:
-        return _("%(year)s-%(month)02d") % {"year": first.year, "month": first.month}
+        return _("%(year)s-%(month)02d") % words
     if months == 3:
-        return _("quarter %(quarter)s of %(year)s") % {"year": first.year, "quarter": (first.month + 2) // 3}
-    return _("year %(year)s") % {"year": first.year}
+        quarters = (
+            _("first quarter of %(year)s"),
+            _("second quarter of %(year)s"),
+            _("third quarter of %(year)s"),
+            _("fourth quarter of %(year)s"),
+        )
+        return quarters[(first.month - 1) // 3] % words
+    return _("year %(year)s") % words

@@ -122,7 +122,7 @@ def climb(
     2. Of several that have come due together, as after an outage, only the latest fires.
     3. `held`: an extension asked in time is undecided, so those outside the unit hear three working
        days later, or at the refusal, as occurrence 1; not at all if it is granted (a new revision).
-       A slip, which goes to the supervision office, waits with them.
+       A slip, which goes to the supervision office, waits with them; one before the date is left out.
     4. A level above the one told last waits until that one has had a working day, also after an
        outage: those folded away hear first, one level a working day.
     """
@@ -209,7 +209,7 @@ def _fire(
     until = None
     if not wait.issuperset(withheld):
         until = moment(calendar.shift(today, 1), key)
-    elif withheld or (waits and entry.rung.slip):
+    elif withheld or (waits and entry.rung.slip and entry.rung.offset > 0):
         until = held_until
     return Decision(entry.rung, entry.occ, entry.at, FIRED, told, withheld, until, proposes)
 

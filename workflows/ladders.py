@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from measures.models import Deadline
 from workflows import models
@@ -40,6 +42,19 @@ def newest(code: str) -> models.Ladder:
     if ladder is None:
         raise models.Ladder.DoesNotExist(f"no ladder {code!r} is loaded")
     return ladder
+
+
+def in_words(offset: int) -> str:
+    """How far a rung stands from its date: "three working days before the date"."""
+    if offset == 0:
+        return _("on the date itself")
+    if offset < 0:
+        return ngettext("%(days)s working day before the date", "%(days)s working days before the date", -offset) % {
+            "days": -offset
+        }
+    return ngettext("%(days)s working day after the date", "%(days)s working days after the date", offset) % {
+        "days": offset
+    }
 
 
 def forget() -> None:

@@ -23,6 +23,7 @@ from notifications import outbox, texts, window
 from notifications.models import Message
 from workflows.audience import Group, Roster
 from workflows.ladder import Rung
+from workflows.ladders import in_words
 
 FOLDS_AT = time(11)
 BOTH = ("inbox", "email")
@@ -67,13 +68,15 @@ def tell_act(
     context = context_of(row) | {"event": event, "note": event.note} | (extra or {})
     users: dict[int, User] = {user.pk: user for group in groups if group for user in group.users}
     users.pop(event.actor_id or 0, None)
+    with override(settings.LANGUAGE_CODE):
+        reason = _("because of: %(act)s") % {"act": event.get_kind_display()}
     note = _note(
         kind,
         context,
         row,
         about=row.key,
         data={"assignment": row.key, "rung": None, "occ": None, "states": list(states)},
-        reason=_("because of: %(act)s") % {"act": event.get_kind_display()},
+        reason=reason,
     )
     return outbox.put(
         note,
@@ -116,6 +119,12 @@ def tell_rung(
     for group in again:
         for user in group.users:
             people.setdefault(user.pk, (user, ("inbox",)))
+    with override(settings.LANGUAGE_CODE):
+        reason = _("%(kind)s, %(when)s (rung %(rung)s)") % {
+            "kind": deadline.get_kind_display(),
+            "when": in_words(rung.offset),
+            "rung": rung.key,
+        }
     note = _note(
         kind,
         context,
@@ -123,7 +132,7 @@ def tell_rung(
         about=deadline.about,
         about_rev=deadline.rev,
         data={"assignment": row.key, "rung": rung.key, "occ": occ, "deadline": deadline.pk},
-        reason=_("rung %(rung)s of the ladder “%(ladder)s”") % {"rung": rung.key, "ladder": deadline.ladder_code},
+        reason=reason,
     )
     return outbox.put(
         note,

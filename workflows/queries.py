@@ -160,6 +160,15 @@ def open_slips() -> QuerySet[Slip]:
     )
 
 
+def visible_slips(standing: Standing) -> QuerySet[Slip]:
+    """Those who see all work see all slips; a unit sees its own once they are issued."""
+    if standing.sees_all:
+        return open_slips()
+    return open_slips().filter(
+        unit__in=standing.unit_ids, state__in=[Slip.State.ISSUED, Slip.State.ANSWERED, Slip.State.CLOSED]
+    )
+
+
 # --- Overdue list ----------------------------------------------------------------------------
 
 KINDS = ("main", "receipt", "verdict", "checkup")
@@ -222,7 +231,12 @@ def overdue(standing: Standing, wanted: OverdueFilter, now: datetime) -> QuerySe
 
 
 def overdue_page(
-    found: QuerySet[Deadline], now: datetime, *, after: tuple[datetime, int] | None = None, size: int = PAGE
+    found: QuerySet[Deadline],
+    now: datetime,
+    *,
+    standing: Standing,
+    after: tuple[datetime, int] | None = None,
+    size: int = PAGE,
 ) -> tuple[list[OverdueRow], tuple[datetime, int] | None]:
     """A page of the list and where the next one begins (None: this is the last)."""
     if after:
@@ -230,13 +244,14 @@ def overdue_page(
         found = found.filter(Q(due_at__gt=moment) | Q(due_at=moment, id__gt=pk))
     rows = list(found[: size + 1])
     more = (rows[size - 1].due_at, rows[size - 1].pk) if len(rows) > size else None
-    return _overdue_rows(rows[:size], now), more
+    return _overdue_rows(rows[:size], now, standing), more
 
 
-def _overdue_rows(rows: Sequence[Deadline], now: datetime) -> list[OverdueRow]:
+def _overdue_rows(rows: Sequence[Deadline], now: datetime, standing: Standing) -> list[OverdueRow]:
     today = local_date(now)
     slips: dict[int, Slip] = {}
-    for slip in Slip.objects.filter(assignment__in=[row.assignment_id for row in rows]).order_by("id"):
+    of_these = visible_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
+    for slip in of_these.order_by("id"):
         if slip.state != Slip.State.DISMISSED:
             slips[slip.assignment_id] = slip
     return [
@@ -245,9 +260,9 @@ def _overdue_rows(rows: Sequence[Deadline], now: datetime) -> list[OverdueRow]:
     ]
 
 
-def all_overdue(found: QuerySet[Deadline], now: datetime) -> list[OverdueRow]:
+def all_overdue(found: QuerySet[Deadline], now: datetime, *, standing: Standing) -> list[OverdueRow]:
     """The whole list, for an export."""
-    return _overdue_rows(list(found), now)
+    return _overdue_rows(list(found), now, standing)
 
 
 # --- Board -----------------------------------------------------------------------------------

@@ -9,15 +9,14 @@ import pytest
 from django.urls import reverse
 
 from bureaus import clock
-from bureaus.models import Bureau
-from measures.models import Assignment, Plan
+from measures.models import Plan
 from notifications.models import Message
 from tests import make
 from tests.pages import people, web
 from tests.pages.people import EVERYBODY, SEES_ALL, SUPERVISES, WORKS
 from tests.pages.test_urls import URLS
 from workflows import actions
-from workflows.models import Run, Slip
+from workflows.models import Slip
 
 TOWN = "654224"  # 托里县, whose work is looked at
 PDF = b"%PDF-1.4 content"
@@ -181,7 +180,7 @@ def test_who_does_what(role: str, lived: Plan) -> None:
     assert web.written() == before
 
 
-@pytest.mark.parametrize(("name", "args", "values", "doers"), DONE, ids=lambda value: value if value else None)
+@pytest.mark.parametrize(("name", "args", "values", "doers"), DONE, ids=[f"{place}-{case[0]}" for place, case in enumerate(DONE)])
 def test_those_who_may_do_it(
     name: str, args: Callable[[], tuple[Any, ...]], values: dict[str, str], doers: set[str], lived: Plan
 ) -> None:

@@ -26,15 +26,24 @@ on = ["tacheng-2019/survey/*", "!tacheng-2019/survey/654201"]
 """
 
 
-def simulate(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
+def start(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "simulate", *arguments],
         cwd=cwd,
         env={**os.environ, **env},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
+
+
+def ended(process: subprocess.Popen[bytes]) -> subprocess.CompletedProcess[bytes]:
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return ended(start(*arguments))
 
 
 def lines_of(done: subprocess.CompletedProcess[bytes]) -> list[Line]:
@@ -50,9 +59,10 @@ def test_two_runs_print_the_same_bytes_and_touch_no_database(tmp_path: Path) -> 
     file = tmp_path / "real.sqlite3"
     file.write_bytes(b"work of many years")
     env = {"DATABASE_URL": f"sqlite:///{file}", "DUBAN_VAR": str(tmp_path / "var")}
-    first = simulate(*SHORT, PYTHONHASHSEED="1", **env)
-    # Elsewhere, in another language, on a terminal that cannot write Chinese.
-    second = simulate(*SHORT, cwd=tmp_path, PYTHONHASHSEED="2", LANG="C", PYTHONIOENCODING="ascii", TZ="UTC", **env)
+    one = start(*SHORT, PYTHONHASHSEED="1", **env)
+    # At the same time elsewhere, in another time zone, on a terminal that cannot write Chinese.
+    other = start(*SHORT, cwd=tmp_path, PYTHONHASHSEED="2", LANG="C", PYTHONIOENCODING="ascii", TZ="UTC", **env)
+    first, second = ended(one), ended(other)
     assert first.stdout == second.stdout
     assert file.read_bytes() == b"work of many years"
     # No mail and no SMS leave either.

@@ -154,4 +154,4 @@ def _release(deadline_id: int, now: datetime) -> None:
 
 def _tell(kind: str, act: Act, event: Event, to: date | None) -> None:
     groups = [notices.handlers(act.row, act.roster), notices.leaders(act.row, act.roster)]
-    notices.tell_act(kind, event, groups, now=act.now, extra={"to": to})
+    notices.tell_act(kind, event, groups, now=act.now, extra={"due_on": to})

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from bureaus.clock import local_date
 from bureaus.models import User
@@ -89,14 +91,15 @@ def check_form(row: Assignment, *, by: User, now: datetime, outcome: str, gaps: 
 
 def _settle_round(act: Act) -> None:
     row = act.row
-    checks = list(row.filing.checks.filter(round=row.round).select_related("unit").order_by("unit__order"))
-    short = [check for check in checks if check.outcome == FormCheck.Outcome.GAPS]
+    checks = row.filing.checks.filter(round=row.round, outcome=FormCheck.Outcome.GAPS).select_related("unit")
+    # One list, in the name of the receiver who keeps it, that one's own gaps first.
+    short = sorted(checks, key=lambda check: (check.unit_id != row.acceptor_id, check.unit.order))
     if short:
         units = [check.unit for check in short]
         row.send_back()
-        # One list, kept by the receiver named first.
-        reason = "\n".join(f"{check.unit.name}：{check.gaps}" for check in short)
-        return_to_unit(act, reason)
+        event = return_to_unit(act, "\n".join(f"{check.unit.name}：{check.gaps}" for check in short))
+        event.actor_unit = row.acceptor
+        event.save(update_fields=["actor_unit"])
         for unit in units:
             FormCheck.objects.create(filing=row.filing, unit=unit, round=row.round)
         return
@@ -118,4 +121,5 @@ def _next_number(row: Assignment) -> str:
     Plan.objects.select_for_update(no_key=True).get(pk=row.plan_id)
     year = local_date(row.accepted_at).year if row.accepted_at else row.plan.year
     taken = Filing.objects.filter(assignment__plan=row.plan, filed_at__isnull=False, number__contains=str(year)).count()
-    return _("filing no. %(number)s of %(year)s") % {"year": year, "number": taken + 1}
+    with override(settings.LANGUAGE_CODE):  # a number stays as it was given, whoever reads it
+        return _("filing no. %(number)s of %(year)s") % {"year": year, "number": taken + 1}

@@ -92,7 +92,7 @@ def add_body(measure: Measure, *, by: User, now: datetime, bureau: Bureau, reaso
         _row, made = Responsibility.objects.get_or_create(
             measure=measure,
             bureau=bureau,
-            defaults={"kind": Responsibility.Kind.SUPPORT, "order": order + 1, "written_as": _("added: 等")},
+            defaults={"kind": Responsibility.Kind.SUPPORT, "order": order + 1, "written_as": "等"},
         )
         if not made:
             raise ValidationError({"bureau": _("%(unit)s belongs to this measure already.") % {"unit": bureau.name}})

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from bureaus import calendars
 from bureaus.clock import local_date
@@ -55,11 +57,11 @@ def _late_site_due(act: Act, site: Site) -> dates.Due | None:
 
 
 def _strike_off(act: Act, site: Site) -> None:
-    reason = (
-        _("the county has named its sites")
-        if site.is_placeholder
-        else _("the roster says: %(kind)s") % {"kind": site.get_kind_display()}
-    )
+    with override(settings.LANGUAGE_CODE):
+        if site.is_placeholder:
+            reason = _("the county has named its sites")
+        else:
+            reason = _("the roster says: %(kind)s") % {"kind": site.get_kind_display()}
     rows = Assignment.objects.filter(site=site, state__in=Assignment.OPEN).select_related("unit", "step")
     for row in rows:
         run = Run.objects.select_related("parent_task__process").get(pk=row.process_id)

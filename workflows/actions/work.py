@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from bureaus import calendars
 from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures import due as dates
-from measures.models import Assignment, Deadline, Event, Extension, PassOn, Report, Step
+from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
 from workflows import deadlines, issuing, notices
 from workflows.actions import files, followups
 from workflows.actions.base import Act, WrongMoment, acting
@@ -22,7 +24,10 @@ from workflows.actions.files import Upload
 from workflows.models import Run
 
 Kind = Deadline.Kind
-RECEIPT_OR_WORK = (Kind.RECEIPT, Kind.MAIN, Kind.CHECKUP)
+# What is about the county itself, and would mean nothing elsewhere.
+COUNTYS_OWN = (Step.Kind.ROSTER, Step.Kind.MONTHLY)
+VERDICTS = (Event.Kind.ACCEPTED, Event.Kind.RETURNED)
+NO_VERDICT_SINCE = (Event.Kind.SUBMITTED, Event.Kind.WITHDRAWN, Event.Kind.RECONSIDERED)
 
 
 def record(act: Act, kind: str, *, note: str = "", data: dict[str, Any] | None = None) -> Event:
@@ -104,6 +109,8 @@ def reassign(row: Assignment, *, by: User, now: datetime, to: Bureau, reason: st
     with acting("reassign", row, by=by, now=now) as act:
         row = act.row
         _given(reason, "reason")
+        if row.site_id or row.step.kind in COUNTYS_OWN:
+            raise ValidationError(_("This is the county's own to do. Issue it again, or cancel it, with the reason."))
         if to.pk in (row.unit_id, row.acceptor_id):
             raise ValidationError({"to": _("Choose a unit other than the present one and the one that accepts it.")})
         run = Run.objects.get(pk=row.process_id)
@@ -120,7 +127,9 @@ def reassign(row: Assignment, *, by: User, now: datetime, to: Bureau, reason: st
         )
         if new.issued_at != now:
             raise ValidationError({"to": _("%(unit)s already has this task.") % {"unit": to.name}})
-        _cancel(act, _("given to %(unit)s: %(reason)s") % {"unit": to.name, "reason": reason})
+        with override(settings.LANGUAGE_CODE):
+            given_to = _("given to %(unit)s: %(reason)s") % {"unit": to.name, "reason": reason}
+        _cancel(act, given_to)
     return new
 
 
@@ -263,7 +272,6 @@ def sign_off(row: Assignment, *, by: User, now: datetime, note: str = "", except
         row.submitted_at = now
         row.save()
         event = record(act, Event.Kind.SUBMITTED, note=note, data={"exception": exception} if exception else {})
-        _end_undecided_extension(act)
         deadlines.meet(row, [Kind.MAIN], now=now, by=by)
         _meet_checkup(row, now=now, by=by, last=True)
         followups.submitted(act, event)
@@ -340,7 +348,7 @@ def return_to_unit(act: Act, reason: str, correct_by: date | None = None) -> Eve
         event.save(update_fields=["data"])
     issuing.arm_next_checkup(row, after=local_date(now), now=now, by=act.by)
     groups = [notices.handlers(row, act.roster), notices.leaders(row, act.roster)]
-    notices.tell_act("returned", event, groups, now=now, extra={"correct_by": due.on if last else None})
+    notices.tell_act("returned", event, groups, now=now, extra={"due_on": due.on if last else None})
     return event
 
 
@@ -356,8 +364,8 @@ def reconsider(row: Assignment, *, by: User, now: datetime, reason: str) -> Assi
     with acting("reconsider", row, by=by, now=now) as act:
         row = act.row
         _given(reason, "reason")
-        last = row.events.filter(kind__in=[Event.Kind.ACCEPTED, Event.Kind.RETURNED, Event.Kind.SUBMITTED]).last()
-        if last is None or last.kind == Event.Kind.SUBMITTED:
+        last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
+        if last is None or last.kind not in VERDICTS:
             raise WrongMoment(_("There is no verdict to correct."))
         if last.kind == Event.Kind.ACCEPTED and not followups.step_is_open(row):
             raise WrongMoment(_("The work that waited for this has gone on already; the verdict stands."))
@@ -476,14 +484,6 @@ def _meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = Fals
             deadlines.settle(deadline, Deadline.Status.MET, deadlines.Change.MEET, now=now, by=by)
             if not last:
                 issuing.arm_next_checkup(row, after=deadline.due_on, now=now, by=by)
-
-
-def _end_undecided_extension(act: Act) -> None:
-    """A submission overtakes a request to extend its date."""
-    for extension in Extension.objects.undecided().filter(deadline__assignment=act.row):
-        extension.withdraw()
-        extension.decided_at = act.now
-        extension.save()
 
 
 def _in_post(user: User, unit: Bureau) -> None:

@@ -12,7 +12,7 @@ from viewflow import this
 from viewflow.workflow import flow
 from viewflow.workflow.activation import Activation
 
-from workflows.flows.nodes import LOCK, SITES, SUBMITTED, VERDICT, ForEach, begin, same_branch, step
+from workflows.flows.nodes import LOCK, SITES, SUBMITTED, VERDICT, ForEach, begin, join, same_branch, split, step
 from workflows.models import Run
 
 
@@ -27,18 +27,18 @@ class CommunityFlow(flow.Flow):
     process_title = _("Life at the sites")
 
     start = flow.StartHandle(begin).Next(this.issue).Annotation(title=_("plan issued"))
-    issue = flow.Split().Next(this.each_county).Next(this.division).Next(this.share)
+    issue = split().Next(this.each_county).Next(this.division).Next(this.share)
 
     each_county = ForEach(counties).Next(this.sites).Annotation(title=_("each county"))
     sites = step(_("sites of the county"), SITES).Next(this.consolidation, task_data=same_branch)
     consolidation = step(_("consolidation"), SUBMITTED).Next(this.all_five)
-    all_five = flow.Join().Next(this.verdict)
+    all_five = join().Next(this.verdict)
     verdict = step(_("verdict of the office"), VERDICT).Next(this.done)
 
     division = step(_("division of work")).Next(this.done)
     share = step(_("shares of the bodies")).Next(this.done)
 
-    done = flow.Join().Next(this.end)
+    done = join().Next(this.end)
     end = flow.End().Annotation(title=_("measure done"))
 
 
@@ -48,10 +48,10 @@ class SiteFlow(flow.Flow):
     process_title = _("One site")
 
     start = flow.StartHandle(begin).Next(this.issue).Annotation(title=_("site named"))
-    issue = flow.Split().Next(this.organisation).Next(this.premises).Next(this.fitting_in).Next(this.infrastructure)
+    issue = split().Next(this.organisation).Next(this.premises).Next(this.fitting_in).Next(this.infrastructure)
     organisation = step(_("organisation")).Next(this.done)
     premises = step(_("premises and windows")).Next(this.done)
     fitting_in = step(_("fitting in")).Next(this.done)
     infrastructure = step(_("infrastructure")).Next(this.done)
-    done = flow.Join().Next(this.end)
+    done = join().Next(this.end)
     end = flow.End().Annotation(title=_("site done"))

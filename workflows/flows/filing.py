@@ -8,7 +8,7 @@ from viewflow.workflow import flow
 from viewflow.workflow.activation import Activation
 
 from measures.models import Assignment, Filing
-from workflows.flows.nodes import CHECKED, LOCK, SUBMITTED, Question, begin, step
+from workflows.flows.nodes import CHECKED, LOCK, SUBMITTED, Question, begin, join, split, step
 from workflows.models import Run
 
 
@@ -52,11 +52,11 @@ class FilingFlow(flow.Flow):
     start = flow.StartHandle(begin).Next(this.report).Annotation(title=_("plan issued"))
     report = step(_("drafted, signed, reported"), SUBMITTED).Next(this.reported)
     reported = Question(reported, yes=_("reported"), no=_("struck off")).Then(this.checks).Else(this.struck_off)
-    checks = flow.Split().Next(this.check_drc, case=checks_again("drc"))
+    checks = split().Next(this.check_drc, case=checks_again("drc"))
     checks = checks.Next(this.check_hrss, case=checks_again("hrss"))
     check_drc = step(_("form check by DRC"), CHECKED, unit="drc").Next(this.checked)
     check_hrss = step(_("form check by HRSS"), CHECKED, unit="hrss").Next(this.checked)
-    checked = flow.Join().Next(this.verdict)
+    checked = join().Next(this.verdict)
     verdict = Question(complete, yes=_("complete"), no=_("gaps")).Then(this.filed).Else(this.report)
     filed = flow.End().Annotation(title=_("filed and numbered"))
     struck_off = flow.End().Annotation(title=_("no such site"))

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from viewflow import this
 from viewflow.workflow import flow
 
-from workflows.flows.nodes import LOCK, STANDING, SUBMITTED, VERDICT, begin, step
+from workflows.flows.nodes import LOCK, STANDING, SUBMITTED, VERDICT, begin, join, split, step
 from workflows.models import Run
 
 
@@ -14,13 +14,13 @@ class LedgerFlow(flow.Flow):
     process_title = _("Ledger")
 
     start = flow.StartHandle(begin).Next(this.issue).Annotation(title=_("plan issued"))
-    issue = flow.Split().Next(this.shares).Next(this.division).Next(this.form).Next(this.spot_check)
+    issue = split().Next(this.shares).Next(this.division).Next(this.form).Next(this.spot_check)
     issue = issue.Next(this.rectification).Next(this.closing)
 
-    shares = flow.Split().Next(this.survey).Next(this.share)
+    shares = split().Next(this.survey).Next(this.share)
     survey = step(_("first survey"), releases="spot_check").Next(this.shares_in)
     share = step(_("shares of the bodies")).Next(this.shares_in)
-    shares_in = flow.Join().Next(this.consolidation)
+    shares_in = join().Next(this.consolidation)
     consolidation = step(_("consolidation"), SUBMITTED).Next(this.verdict)
     verdict = step(_("verdict of the office"), VERDICT).Next(this.done)
 
@@ -30,5 +30,5 @@ class LedgerFlow(flow.Flow):
     rectification = step(_("rectification"), STANDING, after=["spot_check"]).Next(this.done)
     closing = step(_("closing check")).Next(this.done)
 
-    done = flow.Join().Next(this.end)
+    done = join().Next(this.end)
     end = flow.End().Annotation(title=_("measure done"))

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from viewflow import this
 from viewflow.workflow import flow
 
-from workflows.flows.nodes import LOCK, PERIOD, begin, step
+from workflows.flows.nodes import LOCK, PERIOD, begin, join, split, step
 from workflows.models import Run
 
 
@@ -14,8 +14,8 @@ class MonthlyCheckFlow(flow.Flow):
     process_title = _("Monthly progress check")
 
     start = flow.StartHandle(begin).Next(this.issue).Annotation(title=_("month begins"))
-    issue = flow.Split().Next(this.monthly).Next(this.round)
+    issue = split().Next(this.monthly).Next(this.round)
     monthly = step(_("returns of the counties"), PERIOD).Next(this.done)
     round = step(_("month locked"), PERIOD).Next(this.done)
-    done = flow.Join().Next(this.end)
+    done = join().Next(this.end)
     end = flow.End().Annotation(title=_("month done"))

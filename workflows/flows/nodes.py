@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from viewflow.workflow import flow
 from viewflow.workflow.activation import Activation
 from viewflow.workflow.base import Edge
@@ -59,6 +60,16 @@ def step(title: str | Promise, closes: str = SETTLED, **options: Any) -> Step:
     return node
 
 
+def split() -> flow.Split:
+    """Branches that go on side by side."""
+    return flow.Split().Annotation(title=_("side by side"))
+
+
+def join() -> flow.Join:
+    """Where all branches are waited for."""
+    return flow.Join().Annotation(title=_("all through"))
+
+
 class ForEachActivation(SplitActivation):
     """Opens one branch per item; the item is the branch's `task.data`."""
 
@@ -90,6 +101,7 @@ class Question(flow.If):
     def __init__(self, cond: Callable[[Activation], bool], *, yes: str | Promise, no: str | Promise) -> None:
         super().__init__(cond)
         self._labels = yes, no
+        self.Annotation(title=_("question"))
 
     def _outgoing(self) -> Iterator[Edge]:
         yes, no = self._labels

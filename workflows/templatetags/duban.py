@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from measures.lights import Light
+from workflows.ladders import in_words
 from workflows.queries import Item
 
 register = template.Library()
@@ -75,3 +77,22 @@ def get(mapping: dict[Any, Any] | None, key: Any) -> Any:
 @register.filter
 def day(value: date | None) -> str:
     return f"{value:%Y-%m-%d}" if value else "—"
+
+
+@register.simple_tag
+def colon() -> str:
+    """Between a word and what it names, in the language's own punctuation."""
+    return _(": ")
+
+
+@register.filter
+def bracketed(value: Any) -> str:
+    """In brackets of the language's own punctuation, with the space it wants before them."""
+    return _(" (%(text)s)") % {"text": value}
+
+
+@register.filter
+def rung(key: str) -> str:
+    """A rung by its distance from the date: "T-3" is three working days before it."""
+    match = re.fullmatch(r"\D+?([+-]\d+)?", key)
+    return in_words(int(match[1] or 0)) if match else key

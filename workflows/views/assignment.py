@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,7 +26,7 @@ from notifications.models import Message
 from workflows import actions, queries
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
-from workflows.actions.work import correction_due
+from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
 from workflows.audience import Roster
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.ladders import rungs_for
@@ -58,6 +62,14 @@ OFFERED = (
     "resume",
     "cancel",
 )
+
+
+# The working papers, by the kind of work they belong to.
+DRAFTS: dict[str, str] = {
+    Step.Kind.FILING: "save_draft",
+    Step.Kind.MONTHLY: "save_return",
+    Step.Kind.ROSTER: "save_roster",
+}
 
 
 def act_names() -> dict[str, tuple[str, str]]:
@@ -130,7 +142,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """One act. Whatever it is, it answers with the page: 302 when done, 409 or 422 with all that was typed."""
     standing = standing_of(request)
     row = get_row(standing, pk)
-    if name not in FORMS:
+    if name not in FORMS or not _belongs(name, row):
         raise Http404
     form = FORMS[name](row, request.POST, request.FILES)
     status = 422
@@ -139,11 +151,13 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         status = attempt(
             request,
             form,
-            lambda: perform(row, by=person(request), now=clock.now(), **form.values()),
+            lambda: _once(request, row, lambda: perform(row, by=person(request), now=clock.now(), **form.values())),
             _done(name),
         )
     if status == 302:
         return _after(request, standing, row, name)
+    if request.FILES and "uploads" in form.fields:
+        form.add_error("uploads", _("Please choose the files again; a page that comes back cannot keep them."))
     return _page(request, get_row(standing, pk), failed=(name, form), status=status)
 
 
@@ -166,12 +180,14 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         status = attempt(
             request,
             form,
-            lambda: perform(extension, by=person(request), now=clock.now(), **form.values()),
+            lambda: _once(
+                request, row, lambda: perform(extension, by=person(request), now=clock.now(), **form.values())
+            ),
             _("The request has been decided.") if name != "withdraw" else _("The request has been taken back."),
         )
     if status == 302:
         return redirect("assignment", pk=row.pk)
-    return _page(request, row, failed=(f"{name}_extension", form), status=status)
+    return _page(request, row, failed=(f"{name}_extension", form), status=status, extension=extension)
 
 
 @require_GET
@@ -180,6 +196,51 @@ def attachment(request: HttpRequest, pk: int) -> FileResponse:
     visible = visible_assignments(standing_of(request)).values("pk")
     found = get_object_or_404(Attachment.objects.filter(assignment__in=visible), pk=pk)
     return FileResponse(found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type)
+
+
+class _SentTwice(Exception):
+    """The same words came twice from one page, and the first have been written."""
+
+
+def _once(request: HttpRequest, row: Assignment, perform: Callable[[], Any]) -> None:
+    """A second click is no second act: what one page sends twice is written the first time only.
+
+    The event carries the mark of what was sent; it is looked for under the lock the act has taken.
+    """
+    mark = _mark(request)
+    written = row.events.filter(data__once=mark)
+    if mark and written.exists():
+        return
+    try:
+        with transaction.atomic():
+            perform()
+            if mark and written.exists():
+                raise _SentTwice
+            event = row.events.filter(actor=person(request)).order_by("-id").first()
+            if mark and event is not None:
+                event.data = event.data | {"once": mark}
+                event.save(update_fields=["data"])
+    except _SentTwice:
+        return
+    except actions.WrongMoment:
+        if not (mark and written.exists()):
+            raise
+
+
+def _mark(request: HttpRequest) -> str:
+    """What a page sent, in short; nothing if the page has no number of its own."""
+    if not request.POST.get("once"):
+        return ""
+    given = [(name, request.POST.getlist(name)) for name in sorted(request.POST) if name != "csrfmiddlewaretoken"]
+    files = [(file.name, file.size) for name in request.FILES for file in request.FILES.getlist(name)]
+    return hashlib.sha256(repr((request.path, given, files)).encode()).hexdigest()
+
+
+def _belongs(name: str, row: Assignment) -> bool:
+    """Whether such a paper exists for this kind of work at all."""
+    if name in DRAFTS.values():
+        return DRAFTS.get(row.step.kind) == name
+    return name != "check_form" or row.step.kind == Step.Kind.FILING
 
 
 def _after(request: HttpRequest, standing: Standing, row: Assignment, name: str) -> HttpResponseRedirect:
@@ -218,6 +279,7 @@ def _page(
     *,
     failed: tuple[str, ActForm] | None = None,
     status: int = 200,
+    extension: Extension | None = None,
 ) -> HttpResponse:
     standing = standing_of(request)
     now = clock.now()
@@ -241,7 +303,7 @@ def _page(
         "attachments": row.attachments.select_related("by", "event"),
         "offers": _offers(row, standing, now, failed),
         "drafts": _drafts(row, standing, failed),
-        "extensions": _extensions(row, standing, now, failed),
+        "extensions": _extensions(row, standing, failed, extension),
         "slips": _slips(row, standing),
         "told": _told(row, standing),
         "division": _division(row, now),
@@ -253,7 +315,8 @@ def _page(
             for ask in row.step.extras.get("asks", [])
             if row.figures.get("asked")
         ],
-        "evidence": _evidence(row),
+        "evidence": _evidence(row, standing),
+        "once": get_random_string(12),
         "run": run,
         "diagram_width": diagram_width(run),
         "open_steps": open_steps(run),
@@ -306,30 +369,29 @@ def _sensible(name: str, row: Assignment, now: datetime) -> bool:
         answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])
         return bool(division and division.state in Assignment.DONE and not answered.exists())
     if name == "reconsider":
-        last = row.events.filter(kind__in=[Event.Kind.ACCEPTED, Event.Kind.RETURNED, Event.Kind.SUBMITTED]).last()
-        if last is None or last.kind == Event.Kind.SUBMITTED:
+        last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
+        if last is None or last.kind not in VERDICTS:
             return False
         return last.kind == Event.Kind.RETURNED or step_is_open(row)
     return True
 
 
 def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None) -> dict[str, Any] | None:
-    """The working paper of a filing, a monthly return or a roster: editable in hand, readable otherwise."""
-    kinds = {
-        Step.Kind.FILING: "save_draft",
-        Step.Kind.MONTHLY: "save_return",
-        Step.Kind.ROSTER: "save_roster",
-    }
-    name = kinds.get(row.step.kind)  # type: ignore[call-overload]
+    """The working paper of a filing, a monthly return or a roster: editable in hand, readable otherwise.
+
+    What was typed when the moment had passed already stays in its fields, to be copied.
+    """
+    name = DRAFTS.get(row.step.kind)
     if name is None:
         return None
-    form = failed[1] if failed and failed[0] == name else FORMS[name](row, auto_id=f"{name}-%s")
+    typed = failed is not None and failed[0] == name
+    form = failed[1] if failed and typed else FORMS[name](row, auto_id=f"{name}-%s")
     template = f"workflows/_draft_{row.step.kind}.html"
-    return {"name": name, "template": template, "form": form, "editable": may(standing, "attach", row)}
+    return {"name": name, "template": template, "form": form, "editable": typed or may(standing, "attach", row)}
 
 
 def _extensions(
-    row: Assignment, standing: Standing, now: datetime, failed: tuple[str, ActForm] | None
+    row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None, about: Extension | None
 ) -> list[dict[str, Any]]:
     decides, takes_back = may(standing, "decide_extension", row), may(standing, "withdraw_extension", row)
     found = []
@@ -343,8 +405,9 @@ def _extensions(
             )
             entry["refuse"] = OpinionForm(row, auto_id="refuse-%s") if decides else None
             entry["withdraw"] = takes_back
-            if failed and failed[0] in ("grant_extension", "refuse_extension"):
-                entry[failed[0].split("_")[0]] = failed[1]
+        if failed and extension == about and failed[0] != "withdraw_extension":
+            # Also when it has been decided meanwhile: what was typed is not lost.
+            entry[failed[0].removesuffix("_extension")] = failed[1]
         found.append(entry)
     return found
 
@@ -367,8 +430,8 @@ def _history(row: Assignment) -> QuerySet[Event]:
 
 
 def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
-    slips = Slip.objects.filter(assignment=row).select_related("unit")
-    return slips if standing.sees_all else slips.exclude(state__in=[Slip.State.PROPOSED, Slip.State.DISMISSED])
+    """A lead or a reviewer sees the work of another unit, not what that unit has been sent about it."""
+    return queries.visible_slips(standing).filter(assignment=row)
 
 
 def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
@@ -406,10 +469,11 @@ def _rectifications(row: Assignment, standing: Standing) -> list[Assignment]:
     return list(found.order_by("key"))
 
 
-def _evidence(row: Assignment) -> dict[str, Any] | None:
+def _evidence(row: Assignment, standing: Standing) -> dict[str, Any] | None:
     """What a gate is passed on: the figures and results reported with accepted work, labelled as reported."""
     if row.step.kind != Step.Kind.GATE:
         return None
+    months = visible_assignments(standing).filter(step__kind=Step.Kind.MONTHLY).values("period")
     rows = (
         Assignment.objects.filter(measure=row.measure, state__in=Assignment.DONE)
         .exclude(step__kind__in=[Step.Kind.DIVISION, Step.Kind.GATE])
@@ -421,7 +485,9 @@ def _evidence(row: Assignment) -> dict[str, Any] | None:
         "lists": [
             (label, row.figures.get("unmet", {}).get(label, "")) for label in row.step.extras.get("evidence", [])
         ],
-        "month": MonthlyRound.objects.filter(assignment__plan=row.plan).order_by("-assignment__period").first(),
+        "month": MonthlyRound.objects.filter(assignment__plan=row.plan, assignment__period__in=months)
+        .order_by("-assignment__period")
+        .first(),
     }
 
 

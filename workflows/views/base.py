@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from bureaus.models import User
 from measures.access import Standing
 from measures.models import Plan
+from notifications.models import Message
 from workflows.actions import NotYours, WrongMoment
 
 
@@ -33,6 +35,12 @@ def person(request: HttpRequest) -> User:
 def current_plan() -> Plan | None:
     """The plan pages are about: the one issued last, or the one loaded last."""
     return Plan.objects.order_by("-started_at", "-id").first()
+
+
+def inbox(user: User) -> QuerySet[Message]:
+    """What a person finds in the product. What was taken back before it was told was never said."""
+    taken_back = [Message.Status.CANCELLED, Message.Status.SUPPRESSED]
+    return Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=taken_back)
 
 
 def only(test: bool) -> None:

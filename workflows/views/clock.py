@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from bureaus import clock
 from workflows import simulate
+from workflows.models import Firing
 from workflows.views.base import only, standing_of
 
 DAY = timedelta(days=1)
@@ -27,7 +29,8 @@ def move(request: HttpRequest) -> HttpResponse:
     if request.POST.get("to") == "next" and following is not None:
         to = min(max(following, now + timedelta(minutes=1)), now + 370 * DAY)
     told = fired = 0
-    for line in simulate.run(to):
+    seen = Firing.objects.aggregate(last=Max("pk"))["last"] or 0
+    for line in simulate.run(to, seen=seen):
         fired += line["event"] == "fired"
         told += line["event"] == "sent"
     clock.set_made(to)

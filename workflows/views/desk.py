@@ -47,6 +47,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "review_count": len(queries.review(standing, now)),
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
             "one_unit": len(standing.units) == 1,
+            "works": bool(standing.units),
             "now": now,
         },
     )

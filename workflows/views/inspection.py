@@ -29,7 +29,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     wanted = _wanted(request)
     found = queries.overdue(standing, wanted, now)
-    rows, following = queries.overdue_page(found, now, after=_cursor(request.GET.get("after", "")))
+    rows, following = queries.overdue_page(found, now, standing=standing, after=_cursor(request.GET.get("after", "")))
     choices = {name: value for name, value in request.GET.items() if name != "after" and value}
     everything = queries.overdue(standing, OverdueFilter(), now)
     units = everything.order_by().values_list("unit", flat=True).distinct()
@@ -58,7 +58,7 @@ def overdue_sheet(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_all or bool(standing.units))
     now = clock.now()
-    rows = queries.all_overdue(queries.overdue(standing, _wanted(request), now), now)
+    rows = queries.all_overdue(queries.overdue(standing, _wanted(request), now), now, standing=standing)
     buffer = io.BytesIO()
     sheets.overdue_sheet(rows, now).save(buffer)
     answer = HttpResponse(buffer.getvalue(), content_type=sheets.XLSX)
@@ -77,7 +77,8 @@ def board(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     measures = list(plan.measures.order_by("number"))
     progress = queries.measure_progress(plan, now)
-    worst, _more = queries.overdue_page(queries.overdue(standing, OverdueFilter(), now), now, size=8)
+    late = queries.overdue(standing, OverdueFilter(), now)
+    worst, _more = queries.overdue_page(late, now, standing=standing, size=8)
     return render(
         request,
         "workflows/board.html",
@@ -86,7 +87,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "board": queries.board(plan, now),
             "chart": gantt.draw(plan, measures, progress, now),
             "worst": worst,
-            "count": queries.overdue(standing, OverdueFilter(), now).count(),
+            "count": late.count(),
             "feed": Event.objects.filter(assignment__plan=plan)
             .exclude(kind=Event.Kind.ISSUED)
             .select_related("assignment__unit", "actor")

@@ -16,6 +16,8 @@ from workflows import queries
 from workflows.issuing import period_name
 from workflows.views.base import current_plan, only, standing_of
 
+REPORTED = (Assignment.State.SUBMITTED, *Assignment.DONE)
+
 
 @require_GET
 def months(request: HttpRequest) -> HttpResponse:
@@ -51,7 +53,7 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
             "period": period,
             "name": period_name(period),
             "items": queries.items(found, now),
-            "sections": _sections(plan, found, _before(plan, period, found)),
+            "sections": _sections(plan, found, _figures(found, standing, locked), _before(plan, period, found)),
             "units": [row.unit for row in found],
             "round": queries.items([round_row], now)[0] if round_row else None,
             "locked": locked,
@@ -77,6 +79,7 @@ def _before(plan: Plan, period: str, found: list[Assignment]) -> dict[int, dict[
             step__kind=Step.Kind.MONTHLY,
             period__lt=period,
             unit__in=[row.unit_id for row in found],
+            state__in=REPORTED,
         )
         .select_related("monthly_return")
         .order_by("period")
@@ -84,7 +87,19 @@ def _before(plan: Plan, period: str, found: list[Assignment]) -> dict[int, dict[
     return {row.unit_id: row.monthly_return.figures for row in previous}
 
 
-def _sections(plan: Plan, found: list[Assignment], before: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+def _figures(found: list[Assignment], standing: Standing, locked: MonthlyRound | None) -> dict[int, dict[str, Any]]:
+    """What counts as said, by unit: the locked figures, else what has been reported; a draft only to its writers."""
+    if locked:
+        return {row.unit_id: locked.figures.get(row.unit.code, {}) for row in found}
+    return {
+        row.unit_id: row.monthly_return.figures if row.state in REPORTED or standing.works_in(row.unit_id) else {}
+        for row in found
+    }
+
+
+def _sections(
+    plan: Plan, found: list[Assignment], figures: dict[int, dict[str, Any]], before: dict[int, dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Sections of fields, each with a value and its change per unit, and the sum of what is known."""
     sections = []
     for section in plan.content.get("return_sections", []):
@@ -92,7 +107,7 @@ def _sections(plan: Plan, found: list[Assignment], before: dict[int, dict[str, A
         for field in section["fields"]:
             cells = []
             for row in found:
-                value = row.monthly_return.figures.get(field["code"])
+                value = figures[row.unit_id].get(field["code"])
                 old = before.get(row.unit_id, {}).get(field["code"])
                 cells.append((value, None if value is None or old is None else value - old))
             known = [value for value, _change in cells if value is not None]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from bureaus import clock
+from measures.access import Standing, visible_assignments
+from measures.models import Assignment, Step
 from notifications.models import Message
-from workflows.views.base import person
+from workflows.views.base import inbox, person, standing_of
 
 PAGE = 50
 
 
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
-    mine = Message.objects.filter(recipient=person(request), channel="inbox")
+    mine = inbox(person(request))
     before = request.GET.get("before", "")
     if before.isdecimal():
         mine = mine.filter(pk__lt=int(before))
@@ -39,18 +42,32 @@ def notices(request: HttpRequest) -> HttpResponse:
 @require_POST
 def read(request: HttpRequest) -> HttpResponse:
     """Everything seen."""
-    mine = Message.objects.filter(recipient=person(request), channel="inbox", read_at__isnull=True)
-    mine.update(read_at=clock.now())
+    inbox(person(request)).filter(read_at__isnull=True).update(read_at=clock.now())
     return redirect("notices")
 
 
 @require_GET
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
     """Open what a notice is about; it counts as read."""
-    notice = get_object_or_404(Message, pk=pk, recipient=person(request), channel="inbox")
+    notice = get_object_or_404(inbox(person(request)), pk=pk)
     if notice.read_at is None:
         Message.objects.filter(pk=notice.pk).update(read_at=clock.now())
-    return redirect(notice.url or "notices")
+    row = _about(notice, standing_of(request))
+    if row is None:
+        messages.warning(request, _("The page does not exist, or it is the work of another unit."))
+        return redirect("notices")
+    return redirect("assignment", pk=row.pk)
+
+
+def _about(notice: Message, standing: Standing) -> Assignment | None:
+    """The task a notice leads to, if its reader may see it. A division of work is answered on one's own share."""
+    visible = visible_assignments(standing)
+    key = notice.data.get("assignment")
+    row = visible.filter(key=key).first()
+    if row is None and notice.kind == "division":
+        measure = Assignment.objects.filter(key=key).values("measure")
+        row = visible.filter(unit__in=standing.unit_ids, measure__in=measure, step__kind=Step.Kind.SHARE).first()
+    return row
 
 
 def _stem(message: Message) -> str:

@@ -101,12 +101,14 @@ def _measure_page(
         "width": diagram_width(run) if run else 0,
         "open_steps": open_steps(run) if run else [],
         "items": sorted(queries.items(rows, now), key=lambda item: (item.row.step.order, item.row.unit.order)),
+        # One site's run is seen by whoever sees its work.
         "site_runs": [
-            (site, diagram_width(site)) for site in Run.objects.filter(parent_task__process=run).order_by("id")
+            (site, diagram_width(site))
+            for site in Run.objects.filter(parent_task__process=run, pk__in=rows.values("process")).order_by("id")
         ]
         if run
         else [],
-        "add_body": (form or AddBodyForm(found)) if may_add else None,
+        "add_body": form or (AddBodyForm(found) if may_add else None),
     }
     return render(request, "workflows/measure.html", context, status=status)
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_GET, require_POST
 
 from bureaus import calendars, clock
@@ -79,20 +81,8 @@ def print_slip(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def visible_slips(standing: Standing) -> QuerySet[Slip]:
-    """Those who see all work see all slips; a unit sees its own once they are issued."""
-    found = queries.open_slips().select_related(
-        "assignment__unit",
-        "assignment__measure",
-        "assignment__step",
-        "assignment__plan",
-        "assignment__lead",
-        "unit",
-    )
-    if standing.sees_all:
-        return found
-    return found.filter(
-        unit__in=standing.unit_ids, state__in=[Slip.State.ISSUED, Slip.State.ANSWERED, Slip.State.CLOSED]
-    )
+    """With what the slip itself shows of the work."""
+    return queries.visible_slips(standing).select_related("assignment__step", "assignment__plan", "assignment__lead")
 
 
 def _page(
@@ -109,7 +99,8 @@ def _page(
         offers["dismiss"] = DismissSlipForm(auto_id="dismiss-%s")
     if standing.works_in(found.unit_id) and found.state == Slip.State.ISSUED:
         offers["answer"] = AnswerSlipForm(auto_id="answer-%s")
-    if failed and failed[0] in offers:
+    if failed:
+        # Also when it has been decided meanwhile: what was typed is not lost.
         offers[failed[0]] = failed[1]
     return render(
         request,
@@ -128,8 +119,6 @@ def _proposal(found: Slip) -> dict[str, Any]:
     """The wording laid before the office, to be changed by it."""
     words = {"title": found.assignment.title, "due": f"{found.due_on:%Y-%m-%d}" if found.due_on else "—"}
     answer_by = calendars.days_for(found.unit).shift(local_date(clock.now()), ANSWER_DAYS)
-    return {
-        "demand": _("“%(title)s” was due on %(due)s. Finish it at once, report the result and say why it was late.")
-        % words,
-        "answer_by": answer_by,
-    }
+    with override(settings.LANGUAGE_CODE):  # the words of the slip, whoever reads the page
+        demand = _("“%(title)s” was due on %(due)s. Finish it at once, report the result and say why it was late.")
+        return {"demand": demand % words, "answer_by": answer_by}

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         start, end = options["start"], options["end"]
         if end < start:
             raise CommandError(_("The last day lies before the first."), returncode=2)
+        if options["json"] and hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8 whatever the terminal is
         try:
             acts = scenario.read(options["scenario"]) if options["scenario"] else []
             with throw_away_database():

@@ -1,0 +1,40 @@
+"""How e-mails and text messages got through: who and when, never what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bureaus.admin import LookAdmin, person_url
+from notifications.models import Message
+
+
+@admin.register(Message)
+class DeliveryAdmin(LookAdmin):
+    """Subject, text and reason speak of work, which an administrator does not see."""
+
+    list_display = ["created_at", "person", "channel", "status", "attempts", "outcome", "final_at"]
+    list_filter = ["status", "channel"]
+    search_fields = ["recipient__username", "recipient__name"]
+    list_select_related = ["recipient"]
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+    def notes(self, request: HttpRequest, obj: Message | None = None) -> Sequence[str]:
+        return [
+            gettext("Only how e-mails and text messages got through; nothing of what they say."),
+            gettext("The address or number of a person is changed on the person's page; it counts from the next notice."),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).exclude(channel="inbox")
+
+    @admin.display(description=_("recipient"), ordering="recipient__username")
+    def person(self, message: Message) -> str:
+        return format_html('<a href="{}">{}</a>', person_url(message.recipient), message.recipient)

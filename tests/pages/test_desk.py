@@ -1,0 +1,209 @@
+"""My desk and the review queue: each thing once, where it belongs, the most urgent first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from bureaus import clock
+from measures.models import Assignment, Plan
+from tests import make
+from tests.make import at
+from tests.pages import people, web
+from workflows import actions
+from workflows.models import Slip
+
+OFFICER, LEADER = "托里县·经办人", "托里县·分管领导"
+KEY = "survey/654224"  # due on Wednesday 31 July 2019, three working days after Friday 26 July
+
+
+def desk(who: str, now: datetime) -> dict[str, list[int]]:
+    """section → the rows in it, in order."""
+    with clock.standing_at(now):
+        page = web.read(web.signed_in(who), "/")
+    return {
+        section.attrs["id"]: [int(link.attrs["href"].split("/")[2]) for link in section.all("a", cls="ttl")]
+        for section in page.all("section")
+        if "id" in section.attrs
+    }
+
+
+def place(row: Assignment, who: str, now: datetime) -> str:
+    """The one section a row stands in; nothing if it stands in none."""
+    found = [code for code, rows in desk(who, now).items() if row.pk in rows]
+    assert len(found) <= 1, f"in {found} at once"
+    return found[0] if found else ""
+
+
+def test_a_task_wanders_through_the_desk(issued: Plan) -> None:
+    row = make.row(KEY)
+    for who in (OFFICER, LEADER):
+        assert place(row, who, at(2019, 6, 3, 10)) == "to_sign"
+
+    row = make.signed(row, at(2019, 6, 3, 10, 30))
+    assert place(row, OFFICER, at(2019, 6, 3, 11)) == "in_hand"
+    assert place(row, OFFICER, at(2019, 7, 25, 17)) == "in_hand"
+    assert place(row, OFFICER, at(2019, 7, 26, 9)) == "due_soon"
+    assert place(row, OFFICER, at(2019, 7, 31, 23, 59)) == "due_soon"
+    assert place(row, OFFICER, at(2019, 8, 1)) == "overdue"
+
+    row = make.sent_up(row, at(2019, 8, 1, 10))
+    assert place(row, OFFICER, at(2019, 8, 1, 11)) == "waiting"
+    assert place(row, LEADER, at(2019, 8, 1, 11)) == "to_sign_off"
+
+    actions.sign_off(row, by=make.person(LEADER), now=at(2019, 8, 1, 12))
+    for who in (OFFICER, LEADER):
+        assert place(row, who, at(2019, 8, 1, 13)) == "waiting"
+
+    actions.send_back(row, by=make.person("人社局·经办人"), now=at(2019, 8, 2, 10), reason="请补齐。")
+    assert place(row, OFFICER, at(2019, 8, 2, 11)) == "returned"
+    # The correction has a date of its own, Wednesday 7 August, and only missing that is late.
+    assert place(row, OFFICER, at(2019, 8, 7, 12)) == "returned"
+    assert place(row, OFFICER, at(2019, 8, 8, 12)) == "overdue"
+
+    make.accepted(make.fresh(row), at(2019, 8, 8, 13))
+    assert place(row, OFFICER, at(2019, 8, 8, 14)) == ""
+
+
+def test_what_rests_waits_on_others(issued: Plan) -> None:
+    row = make.row(KEY)
+    supervisor = make.person(make.SUPERVISOR)
+    actions.refuse(row, by=make.person(OFFICER), now=at(2019, 6, 3, 11), reason="不属我县职责。")
+    assert place(row, OFFICER, at(2019, 6, 3, 12)) == "waiting"
+    actions.reissue(row, by=supervisor, now=at(2019, 6, 3, 13), reason="属责任部门。")
+    assert place(row, OFFICER, at(2019, 6, 3, 14)) == "to_sign"
+    make.signed(row, at(2019, 6, 3, 15))
+    actions.suspend(row, by=supervisor, now=at(2019, 6, 4, 10), reason="待批。")
+    # Nothing runs: not even when the date it had is past.
+    assert place(row, OFFICER, at(2019, 8, 20, 10)) == "waiting"
+    actions.cancel(row, by=supervisor, now=at(2019, 8, 20, 11), reason="撤销。")
+    assert place(row, OFFICER, at(2019, 8, 20, 12)) == ""
+
+
+def test_long_work_behind_its_schedule_stands_with_what_is_due_soon(issued: Plan) -> None:
+    row = make.signed(make.row("m3-workshops/654224"), at(2019, 6, 3, 11))
+    assert place(row, OFFICER, at(2019, 6, 30, 10)) == "in_hand"
+    # A tenth of the way to the end of 2020 has gone by and nothing has been reported.
+    assert place(row, OFFICER, at(2019, 8, 20, 10)) == "due_soon"
+    actions.report(row, by=make.person(OFFICER), now=at(2019, 8, 20, 11), text="进展", progress=20)
+    assert place(row, OFFICER, at(2019, 8, 20, 12)) == "in_hand"
+
+
+@pytest.mark.parametrize("who", [OFFICER, LEADER, "人社局·经办人", "公安局·经办人", make.SUPERVISOR])
+def test_everything_open_stands_on_the_desk_exactly_once(who: str, lived: Plan) -> None:
+    """Counted here from the rows alone, not by the product's queries."""
+    units = make.person(who).memberships.values_list("bureau", flat=True)
+    wanted = {
+        row.pk
+        for row in Assignment.objects.filter(unit__in=list(units))
+        if row.state not in ("accepted", "closed", "cancelled")
+    }
+    shown = desk(who, clock.now())
+    assert sorted(pk for rows in shown.values() for pk in rows) == sorted(wanted)
+    order = ["overdue", "returned", "to_sign_off", "to_sign", "due_soon", "in_hand", "waiting"]
+    assert list(shown) == [code for code in order if code in shown], "the most urgent comes first"
+
+
+def test_inside_a_section_the_earliest_date_comes_first(lived: Plan) -> None:
+    page = web.read(web.signed_in(OFFICER), "/")
+    for section in page.all("section"):
+        days = [cell.text.split()[0] for cell in section.all("td", cls="nw")]
+        assert len(days) == len(section.one("tbody").all("tr"))
+        # A dash, work without an end, sorts after every date.
+        assert days == sorted(days)
+
+
+def test_the_numbers_on_top_are_those_of_the_sections(lived: Plan) -> None:
+    for who in (OFFICER, "和布克赛尔县·经办人", "人社局·经办人", "公安局·经办人"):
+        page = web.read(web.signed_in(who), "/")
+        shown = desk(who, clock.now())
+        numbers = [int(kpi.one(cls="n").children[0]) for kpi in page.all(cls="kpi")]  # type: ignore[arg-type]
+        assert numbers[:4] == [len(shown.get(code, [])) for code in ("overdue", "due_soon", "to_sign", "returned")]
+        queue = web.read(web.signed_in(who), "/review/")
+        waiting = sum(len(body.all("tr")) for body in queue.all("tbody"))
+        assert numbers[4] == waiting
+        heads = [section.one(cls="sub").text for section in page.all("section") if "id" in section.attrs]
+        for head, code in zip(heads, shown, strict=True):
+            assert str(len(shown[code])) in head
+
+
+def test_an_empty_desk_says_so(lived: Plan) -> None:
+    page = web.read(web.signed_in(people.person("nobody")), "/")
+    assert page.all("table") == []
+    assert page.one(cls="empty").text
+
+
+def test_slips_to_answer_stand_on_the_desk_of_the_unit(lived: Plan) -> None:
+    slip = Slip.objects.get(assignment=make.row("survey/654226"), state="issued")
+    assert f"/slips/{slip.pk}/" in web.read(web.signed_in("和布克赛尔县·经办人"), "/").links
+    assert f"/slips/{slip.pk}/" not in web.read(web.signed_in(OFFICER), "/").links
+    actions.answer_slip(slip, by=make.person("和布克赛尔县·经办人"), now=clock.now(), answer="已派人。")
+    assert f"/slips/{slip.pk}/" not in web.read(web.signed_in("和布克赛尔县·经办人"), "/").links
+
+
+# --- What waits for a verdict ---------------------------------------------------------------------
+
+
+def queue(who: str) -> list[str]:
+    """The addresses of what waits, in order."""
+    page = web.read(web.signed_in(who), "/review/")
+    return list(
+        dict.fromkeys(link for body in page.all("tbody") for link in body.links if link.startswith(("/ass", "/sli")))
+    )
+
+
+def _url(row: Assignment) -> str:
+    return f"/assignments/{row.pk}/"
+
+
+def test_submitted_work_waits_for_its_reviewer_the_oldest_first(issued: Plan) -> None:
+    later = make.handed_in(make.row("survey/654201"), at(2019, 6, 3, 12))
+    first = make.handed_in(make.row("survey/654224"), at(2019, 6, 3, 11))
+    own = make.handed_in(make.row("m1-form/hrss"), at(2019, 6, 3, 11))
+    roster = make.handed_in(make.row("roster/654201"), at(2019, 6, 3, 13))
+    assert queue("人社局·经办人") == [_url(first), _url(later)]
+    # A lead's own work is accepted by the supervision office; rosters by the commission that keeps filings.
+    assert queue(make.SUPERVISOR) == [_url(own)]
+    assert queue("发展改革委·经办人") == [_url(roster)]
+    assert queue(OFFICER) == queue(make.PREFECTURE_LEADER) == []
+
+
+def test_a_verdict_given_in_the_queue_leads_back_to_it(issued: Plan) -> None:
+    row = make.handed_in(make.row(KEY), at(2019, 6, 3, 11))
+    client = web.signed_in("人社局·经办人")
+    form = web.read(client, "/review/").form(f"/assignments/{row.pk}/accept/")
+    answer = client.post(form.action, form.values)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/review/")
+    assert make.fresh(row).state == "accepted"
+    assert queue("人社局·经办人") == []
+
+
+def test_both_receivers_have_a_filing_in_their_queue_until_they_have_checked_it(issued: Plan) -> None:
+    row = make.handed_in(make.row("filing/654224/朗古特"), at(2019, 6, 3, 11))
+    both = ("发展改革委·经办人", "人社局·经办人")
+    assert [queue(who) for who in both] == [[_url(row)]] * 2
+    assert queue(make.SUPERVISOR) == []
+    actions.check_form(row, by=make.person(both[0]), now=at(2019, 6, 3, 12), outcome="complete")
+    assert [queue(who) for who in both] == [[], [_url(row)]]
+
+
+def test_requests_refusals_and_slips_wait_for_the_supervision_office(lived: Plan) -> None:
+    refused = make.row("m6-share/police")
+    actions.refuse(refused, by=make.person("公安局·经办人"), now=clock.now(), reason="不属我局。")
+    asked = make.row("filing/654224/朗古特")
+    slips = [f"/slips/{slip.pk}/" for slip in Slip.objects.filter(state__in=["proposed", "answered"]).order_by("-pk")]
+    found = queue(make.SUPERVISOR)
+    assert found == queue(make.SUPERVISION_HEAD)
+    assert _url(asked) in found
+    assert _url(refused) in found
+    assert sorted(link for link in found if link.startswith("/slips/")) == sorted(slips)
+    # An extension of the office's own work is not for the office to decide.
+    own = make.row("assessment/supervision/2019")
+    actions.ask_extension(own, by=make.person(make.SUPERVISOR), now=clock.now(), to=date(2020, 1, 20), reason="待数据。")
+    assert _url(own) not in queue(make.SUPERVISOR)
+    assert queue(make.PREFECTURE_LEADER) == [_url(own)]
+
+
+def test_an_inspector_has_no_verdicts_to_give(lived: Plan) -> None:
+    web.read(web.signed_in(make.INSPECTOR), "/review/", 404)
