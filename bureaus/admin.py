@@ -14,6 +14,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import NestedObjects
+from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
@@ -85,8 +86,6 @@ class ByRole:
 class ReferenceAdmin(ByRole, admin.ModelAdmin):
     """A page of reference data. `notes` are said at its top: what a change does, and what it does not."""
 
-    save_on_top = False
-
     def notes(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return ()
 
@@ -118,13 +117,11 @@ class LookAdmin(ReferenceAdmin):
         return None
 
 
-class FixedCode:
+class FixedCodeAdmin(ReferenceAdmin):
     """The code is chosen once: other things name the row by it."""
 
-    readonly_fields: Sequence[str] = ()
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return [*self.readonly_fields, "code"] if obj else self.readonly_fields
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *(["code"] if obj else [])]
 
 
 def is_referred_to(row: models.Model) -> bool:
@@ -144,11 +141,18 @@ def _check_validity(cleaned: dict[str, Any]) -> None:
 
 
 class BureauForm(forms.ModelForm):
+    class Meta:
+        model = Bureau
+        fields = ["code", "name", "short_name", "level", "order", "calendar", "phone"]
+        help_texts = {"calendar": _("None: the national calendar.")}
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         other = Bureau.objects.filter(name=name).exclude(pk=self.instance.pk).first()
         if other:
-            raise ValidationError(gettext("Another bureau has this name already (code %(code)s).") % {"code": other.code})
+            raise ValidationError(
+                gettext("Another bureau has this name already (code %(code)s).") % {"code": other.code}
+            )
         return name
 
 
@@ -171,7 +175,7 @@ class AliasInline(ByRole, admin.TabularInline):
 
 
 @admin.register(Bureau)
-class BureauAdmin(FixedCode, ReferenceAdmin):
+class BureauAdmin(FixedCodeAdmin):
     form = BureauForm
     list_display = ["short_name", "name", "code", "level", "calendar", "people"]
     list_filter = ["level", "calendar"]
@@ -223,7 +227,7 @@ class GroupMemberInline(ByRole, admin.TabularInline):
 
 
 @admin.register(BureauGroup)
-class BureauGroupAdmin(FixedCode, ReferenceAdmin):
+class BureauGroupAdmin(FixedCodeAdmin):
     list_display = ["name", "code", "who"]
     search_fields = ["name", "code"]
     fields = ["code", "name"]
@@ -321,7 +325,9 @@ class PostFormSet(forms.BaseInlineFormSet):
         posts = [form.instance for form in self.forms if form.is_valid() and self._says_something(form)]
         new = [post for post in posts if post.pk is None]
         if new and self.instance.pk and not self.instance.is_active:
-            raise ValidationError(gettext("%(name)s has left: let the account come back first.") % {"name": self.instance})
+            raise ValidationError(
+                gettext("%(name)s has left: let the account come back first.") % {"name": self.instance}
+            )
         for post in new:
             if any(other is not post and _overlap(post, other) for other in posts):
                 sentence = gettext("%(post)s is held already in these days: end the earlier post first.")
@@ -349,7 +355,7 @@ class PostInline(ByRole, admin.TabularInline):
     form = PostForm
     formset = PostFormSet
     fields = ["bureau", "role", "since", "until"]
-    ordering = ["until", "since", "id"]
+    ordering = [models.F("until").desc(nulls_first=True), "id"]  # posts held now first
     extra = 1
     can_delete = False
     verbose_name = _("post")
@@ -381,10 +387,10 @@ class PersonAdmin(ReferenceAdmin, UserAdmin):
     filter_horizontal = []
     inlines = [PostInline]
     actions = ["mark_as_left", "come_back"]
-    readonly_fields = ["in_service", "last_login", "date_joined"]
+    readonly_fields = ["in_service", "signs_in", "last_login", "date_joined"]
     fieldsets = [
-        (None, {"fields": ["username", "password", "name", "email", "phone"]}),
-        (_("Account"), {"fields": ["in_service", "last_login", "date_joined"]}),
+        (None, {"fields": ["username", "name", "email", "phone"]}),
+        (_("Account"), {"fields": ["in_service", "signs_in", "last_login", "date_joined"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "name", "email", "phone"]}),
@@ -407,7 +413,7 @@ class PersonAdmin(ReferenceAdmin, UserAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "phone":
+        if field and db_field.name == "phone":
             field.validators.append(PHONE)
         return field
 
@@ -421,6 +427,12 @@ class PersonAdmin(ReferenceAdmin, UserAdmin):
     @admin.display(description=_("in service"), ordering="is_active", boolean=True)
     def in_service(self, person: User) -> bool:
         return person.is_active
+
+    @admin.display(description=_("Password"))
+    def signs_in(self, person: User) -> str:
+        has_one = gettext("has been set") if person.has_usable_password() else gettext("none yet: cannot sign in")
+        url = reverse("admin:auth_user_password_change", args=[person.pk])
+        return format_html('{} · <a href="{}">{}</a>', has_one, url, gettext("Set a password"))
 
     def open_work(self, person: User) -> Sequence[tuple[Bureau, int]]:
         """How much open work of which units names the person. Told by the app that knows what work is."""
@@ -549,7 +561,7 @@ class CalendarForm(forms.ModelForm):
 
 
 @admin.register(Calendar)
-class CalendarAdmin(FixedCode, ReferenceAdmin):
+class CalendarAdmin(FixedCodeAdmin):
     form = CalendarForm
     list_display = ["name", "code", "base", "entered", "units"]
     fields = ["code", "name", "base", "entered", "units"]
@@ -574,7 +586,7 @@ class CalendarAdmin(FixedCode, ReferenceAdmin):
 
     @admin.display(description=_("calendar days"))
     def entered(self, calendar: Calendar) -> str:
-        if calendar.pk is None:
+        if calendar._state.adding:
             return "—"
         url = reverse("admin:bureaus_calendarday_changelist")
         years = sorted({day.year for day in calendar.days.values_list("date", flat=True)})
@@ -616,7 +628,7 @@ class DayForm(forms.ModelForm):
     last = forms.DateField(
         label=_("last day"),
         required=False,
-        widget=admin.widgets.AdminDateWidget,
+        widget=AdminDateWidget,
         help_text=_("Of a holiday of several days; only days that change by it are entered."),
     )
     days: Sequence[date] = ()
@@ -664,14 +676,15 @@ class CalendarDayAdmin(ReferenceAdmin):
     search_fields = ["note", "date"]
     date_hierarchy = "date"
     ordering = ["-date"]
+    list_per_page = 50
 
     def notes(self, request: HttpRequest, obj: CalendarDay | None = None) -> Sequence[str]:
         return _calendar_notes()
 
-    def get_fields(self, request: HttpRequest, obj: CalendarDay | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: CalendarDay | None = None) -> Any:
         return ["calendar", "date", "kind", "note"] if obj else ["calendar", "date", "last", "kind", "note"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: CalendarDay | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: CalendarDay | None = None) -> list[str]:
         return ["calendar"] if obj else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

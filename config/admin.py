@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.models import User
 from workflows.views.base import standing_of
 
+ORDER = ["bureaus", "workflows", "measures", "notifications", "admin"]
+
 
 class DubanAdminSite(AdminSite):
     """For whoever holds the post of administrator now, through our own sign-in page."""
@@ -28,6 +30,9 @@ class DubanAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and standing_of(request).administers
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        return sorted(super().get_app_list(request, app_label), key=lambda app: ORDER.index(app["app_label"]))
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

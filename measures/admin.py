@@ -70,7 +70,7 @@ class PlanAdmin(LookAdmin):
 
 @admin.register(Measure)
 class MeasureAdmin(LookAdmin):
-    list_display = ["number", "title", "plan", "clause", "deadline_text", "starts_on", "due_on", "leads", "others"]
+    list_display = ["number", "title", "clause", "deadline_text", "due_on", "leads", "others"]
     list_filter = ["plan"]
     list_select_related = ["plan"]
 
@@ -176,11 +176,11 @@ class StepAdmin(ReferenceAdmin):
     """The plan's words, and below them what may be changed: dates and terms that are ours."""
 
     form = StepForm
-    list_display = ["title", "code", "measure", "clause", "due", "due_on", "due_days", "due_basis"]
+    list_display = ["title", "number", "clause", "term", "due_basis"]
     list_filter = ["plan", "measure", "due_basis", "due"]
     list_select_related = ["plan", "measure"]
     search_fields = ["title", "code"]
-    WORDS = ["plan", "measure", "title", "code", "clause", "quote", "who", "opens"]
+    WORDS = ["of_plan", "of_measure", "title", "code", "clause", "quote", "who", "opens"]
     DATES = ["due", "due_basis", "due_text", "due_on", "due_days", "all_checkups", "checkup_days", "ladder"]
 
     def notes(self, request: HttpRequest, obj: Step | None = None) -> Sequence[str]:
@@ -209,7 +209,7 @@ class StepAdmin(ReferenceAdmin):
             (_("By the plan, or fixed"), {"fields": fixed}),
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Step | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Step | None = None) -> list[str]:
         ours = ours_to_change(obj) if obj else []
         return [name for name in (*self.WORDS, *self.DATES) if name not in ours]
 
@@ -219,6 +219,26 @@ class StepAdmin(ReferenceAdmin):
             rows += [{"on": day, "basis": Step.Basis.OURS.value} for day in form.cleaned_data["own_checkups"]]
             obj.checkups = sorted(rows, key=lambda row: row["on"])
         super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("measure"), ordering="measure__number")
+    def number(self, step: Step) -> int | None:
+        return step.measure.number if step.measure else None
+
+    @admin.display(description=_("due"))
+    def term(self, step: Step) -> str:
+        kind = step.get_due_display()
+        if step.due_on:
+            return step.due_on.isoformat()
+        return gettext("%(kind)s: %(days)d") % {"kind": kind, "days": step.due_days} if step.due_days else kind
+
+    # As words: the pages of plan and measure are lists, there is nothing to follow a link to.
+    @admin.display(description=_("work plan"))
+    def of_plan(self, step: Step) -> str:
+        return str(step.plan)
+
+    @admin.display(description=_("measure"))
+    def of_measure(self, step: Step) -> str:
+        return str(step.measure or "—")
 
     @admin.display(description=_("owners"))
     def who(self, step: Step) -> str:

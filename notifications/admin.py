@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.admin import LookAdmin, person_url
 from notifications.models import Message
 
+CHANNELS = {"email": _("e-mail"), "sms": _("text message")}
+
 
 @admin.register(Message)
 class DeliveryAdmin(LookAdmin):
     """Subject, text and reason speak of work, which an administrator does not see."""
 
-    list_display = ["created_at", "person", "channel", "status", "attempts", "outcome", "final_at"]
+    list_display = ["created_at", "person", "by", "status", "attempts", "outcome", "final_at"]
     list_filter = ["status", "channel"]
     search_fields = ["recipient__username", "recipient__name"]
     list_select_related = ["recipient"]
@@ -29,11 +31,17 @@ class DeliveryAdmin(LookAdmin):
     def notes(self, request: HttpRequest, obj: Message | None = None) -> Sequence[str]:
         return [
             gettext("Only how e-mails and text messages got through; nothing of what they say."),
-            gettext("The address or number of a person is changed on the person's page; it counts from the next notice."),
+            gettext(
+                "The address or number of a person is changed on the person's page and counts from the next notice."
+            ),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         return super().get_queryset(request).exclude(channel="inbox")
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def by(self, message: Message) -> str:
+        return str(CHANNELS.get(message.channel, message.channel))
 
     @admin.display(description=_("recipient"), ordering="recipient__username")
     def person(self, message: Message) -> str:

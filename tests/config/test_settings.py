@@ -180,14 +180,6 @@ class Person:
         self.is_active, self.is_staff = is_active, is_staff
 
 
-def test_the_administration_is_for_active_staff() -> None:
-    site = DubanAdminSite()
-    assert site.has_permission(asks("/", Person(is_staff=True)))
-    assert not site.has_permission(asks("/", Person()))
-    assert not site.has_permission(asks("/", Person(is_staff=True, is_active=False)))
-    assert not site.has_permission(asks("/", AnonymousUser()))
-
-
 def test_the_administration_has_no_sign_in_of_its_own() -> None:
     site = DubanAdminSite()
     answer = site.login(asks("/admin/login/?next=/admin/bureaus/", AnonymousUser()))
