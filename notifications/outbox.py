@@ -8,6 +8,7 @@ that dies leaves a row that says so, never silence.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,9 +21,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from bureaus import clock
+from bureaus import calendars, clock
 from bureaus.models import User
-from notifications import texts
+from notifications import texts, window
 from notifications.channels import Channel, ChannelError, open_channel
 from notifications.models import Attempt, Message
 
@@ -101,6 +102,11 @@ def cancel(about: str, before_rev: int, *, now: datetime) -> int:
 def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_channel) -> list[Delivery]:
     """Send everything that is ready: folded to one per person and channel. Safe to run twice at once."""
     reap(now)
+    opens = window.opening(now, calendars.days_for())
+    if opens > now:
+        # Asked here and not only when a note is put: a sender may have stood still, or a day become free.
+        Message.objects.filter(status=Message.Status.QUEUED, next_attempt_at__lte=now).update(next_attempt_at=opens)
+        return []
     done: list[Delivery] = []
     with ExitStack() as stack:
         channels: dict[str, Channel] = {}
@@ -198,21 +204,23 @@ def _claim_group(
 ) -> None:
     wanted = []
     for message in group:
-        parts = tuple(folded.get(message.pk, [message]))
-        why = [reasons[part.pk] for part in parts]
-        if all(why):
-            message.status, message.outcome = Message.Status.SUPPRESSED, why[0]
-            claim.done.append(Delivery("suppressed", message.recipient, message.channel, parts, why[0]))
-        elif message.kind == texts.DIGEST:
-            claim.sending.append(_Sending(message, Attempt(message=message), parts))
+        parts = folded.get(message.pk, [message])
+        left = tuple(part for part in parts if not reasons[part.pk])
+        gone = tuple(part for part in parts if reasons[part.pk])
+        if gone:
+            _suppress(gone if left else (*gone, message), reasons, reasons[gone[0].pk], now)
+            claim.done.append(Delivery("suppressed", message.recipient, message.channel, gone, reasons[gone[0].pk]))
+        if not left:
+            continue
+        if message.kind == texts.DIGEST and gone:
+            subject, body, sms = texts.digest(left)
+            message.subject, message.body = subject, sms if message.channel == "sms" else body
+            message.save(update_fields=["subject", "body"])
+        if message.attempts:
+            # Tried before it stays what it was: a mail that comes twice must be told as one.
+            claim.sending.append(_Sending(message, Attempt(message=message), left))
         else:
             wanted.append(message)
-    suppressed = [message.pk for message in group if message.status == Message.Status.SUPPRESSED]
-    if suppressed:
-        reason = next(message.outcome for message in group if message.status == Message.Status.SUPPRESSED)
-        Message.objects.filter(pk__in=suppressed).update(
-            status=Message.Status.SUPPRESSED, final_at=now, next_attempt_at=None, outcome=reason
-        )
     if not wanted:
         return
     if wanted[0].channel == "inbox":
@@ -223,6 +231,17 @@ def _claim_group(
         return
     message = wanted[0] if len(wanted) == 1 else _fold(wanted, now)
     claim.sending.append(_Sending(message, Attempt(message=message), tuple(wanted)))
+
+
+def _suppress(messages: Iterable[Message], reasons: dict[int, str], otherwise: str, now: datetime) -> None:
+    """No longer true: each keeps the reason why it did not leave."""
+    by_reason = defaultdict(list)
+    for message in messages:
+        by_reason[reasons.get(message.pk) or otherwise].append(message.pk)
+    for reason, ids in by_reason.items():
+        Message.objects.filter(pk__in=ids).update(
+            status=Message.Status.SUPPRESSED, final_at=now, next_attempt_at=None, outcome=reason
+        )
 
 
 def _write_claim(claim: _Claim, now: datetime) -> None:
@@ -250,6 +269,15 @@ def _send(sending: _Sending, channel: Channel, now: datetime) -> list[Delivery]:
         detail = channel.send(message)
     except ChannelError as error:
         return _failed(sending, error, now)
+    except Exception as error:
+        # Nobody knows whether it left. It must not keep back what comes after it.
+        logger.exception("message %s attempt %s broke off", message.pk, attempt.number)
+        detail = f"{type(error).__name__}: {error}"
+        if message.channel != "sms":
+            return _failed(sending, ChannelError(detail, permanent=False), now)
+        uncertain = Message.Status.UNCERTAIN
+        _finish(message, attempt, Attempt.Outcome.UNKNOWN, detail, status=uncertain, final_at=now)
+        return [Delivery("failed", message.recipient, message.channel, sending.parts, detail)]
     if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=Message.Status.ACCEPTED, final_at=now):
         return [_sent(message, sending.parts)]
     return []
@@ -269,7 +297,8 @@ def _folded_in(rows: Sequence[Message]) -> dict[int, list[Message]]:
     bundles = [row.pk for row in rows if row.kind == texts.DIGEST]
     found: dict[int, list[Message]] = {pk: [] for pk in bundles}
     if bundles:
-        for part in Message.objects.filter(bundle__in=bundles).select_related("recipient").order_by("id"):
+        parts = Message.objects.filter(bundle__in=bundles, status=Message.Status.BUNDLED)
+        for part in parts.select_related("recipient").order_by("id"):
             found[part.bundle_id or 0].append(part)
     return found
 
@@ -320,7 +349,7 @@ def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **cha
         attempt.ended_at = clock.real_now()
         attempt.save(update_fields=["outcome", "detail", "ended_at"])
         if "final_at" in change and message.kind == texts.DIGEST:
-            folded = Message.objects.filter(bundle=message)
+            folded = Message.objects.filter(bundle=message, status=Message.Status.BUNDLED)
             folded.update(status=change["status"], final_at=change["final_at"], outcome=detail[:200])
         return True
 

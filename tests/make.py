@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from bureaus import calendars, cast, clock
 from bureaus.clock import ZONE, local_date
@@ -71,23 +71,28 @@ def bureau(code: str) -> Bureau:
 
 def row(key: str) -> Assignment:
     """By key without the plan's code: row("filing/654224/朗古特")."""
-    return fresh(Assignment(pk=Assignment.objects.values_list("pk", flat=True).get(key=f"{PLAN}/{key}")))
+    return _rows().get(key=f"{PLAN}/{key}")
 
 
 def rows(*patterns: str) -> list[Assignment]:
     """Rows whose keys begin so, in order of their keys: rows("survey/")."""
-    found = [key for key in keys() if key.startswith(patterns)]
-    return [row(key) for key in found]
+    return [found for found in _rows().order_by("key") if found.key.removeprefix(f"{PLAN}/").startswith(patterns)]
+
+
+def fresh(row: Assignment) -> Assignment:
+    """The row as it stands now."""
+    return _rows().get(pk=row.pk)
+
+
+def _rows() -> QuerySet[Assignment]:
+    return Assignment.objects.select_related(
+        "unit", "step", "measure", "plan", "acceptor", "lead", "site", "handler", "leader"
+    )
 
 
 def keys() -> list[str]:
     """Every key without the plan's code, in order."""
     return [key.removeprefix(f"{PLAN}/") for key in Assignment.objects.order_by("key").values_list("key", flat=True)]
-
-
-def fresh(row: Assignment) -> Assignment:
-    related = ("unit", "step", "measure", "plan", "acceptor", "lead", "site", "handler", "leader")
-    return Assignment.objects.select_related(*related).get(pk=row.pk)
 
 
 def deadline(row: Assignment, kind: str = "main", round: int = 1, unit: str = "") -> Deadline:
@@ -98,6 +103,10 @@ def deadline(row: Assignment, kind: str = "main", round: int = 1, unit: str = ""
 def events(row: Assignment) -> list[str]:
     """Its history, in order."""
     return list(Event.objects.filter(assignment=row).values_list("kind", flat=True))
+
+
+def last_event(row: Assignment) -> Event:
+    return Event.objects.filter(assignment=row).select_related("actor", "actor_unit").order_by("at", "id").reverse()[0]
 
 
 def run_of(key: str) -> Run:

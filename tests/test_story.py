@@ -82,7 +82,7 @@ def hands_in(unit: str, to: Assignment, when: datetime, **given: Any) -> None:
     Desk(f"{unit}·分管领导").does("sign_off", to, when)
 
 
-SITE_PLAN = {
+SITE_PLAN: dict[str, Any] = {
     "title": "安置点搬迁劳动力就业工作方案",
     "resources": "草畜资源与场地情况。",
     "industry": "服饰加工与草畜联营情况。",
@@ -260,7 +260,7 @@ def test_a_months_return_is_checked_and_the_month_is_locked_with_who_is_missing(
     june, round_ = row("monthly/654201/2019-06"), row("round/hrss/2019-06")
     Desk("塔城市·分管领导").signs(june, at(2019, 6, 3, 11))
     Desk("人社局·分管领导").signs(round_, at(2019, 6, 3, 11))
-    figures = {field["code"]: "7" for field in return_fields(june)}
+    figures: dict[str, Any] = {field["code"]: "7" for field in return_fields(june)}
     county.does("save_return", june, at(2019, 7, 2, 11), status=422, **(figures | {"trained": "-1"}))
     county.does("save_return", june, at(2019, 7, 2, 11), **(figures | {"trained": ""}))
     county.does("send_up", june, at(2019, 7, 2, 12), status=422, result="六月份情况。")

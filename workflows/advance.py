@@ -75,17 +75,26 @@ def advance(run: Run, *, now: datetime, by: User | None) -> None:
 
 def _release(run: Run, node: str, now: datetime) -> None:
     """A waiting period comes early, because what it waited for is through."""
-    for recurrence in Recurrence.objects.filter(step__in=issuing.steps_of(run, node), next_on__gt=now):
-        recurrence.next_on = now
-        recurrence.save(update_fields=["next_on"])
+    # One statement: a tick may be beginning the period at this moment.
+    Recurrence.objects.filter(step__in=issuing.steps_of(run, node), next_on__gt=now).update(next_on=now)
 
 
-def _settled(below: Below, task: Task) -> bool:
+def _done(below: Below, task: Task) -> bool:
     return all(state in Assignment.SETTLED for state in below.states(task))
 
 
+def _settled(below: Below, task: Task) -> bool:
+    return _done(below, task) and not _comes_again(below.run, task)
+
+
+def _comes_again(run: Run, task: Task) -> bool:
+    """Whether a period of the step is still to begin."""
+    steps = issuing.steps_of(run, task.flow_task.name)
+    return Recurrence.objects.filter(step__in=steps, next_on__isnull=False).exists()
+
+
 def _period(below: Below, task: Task) -> bool:
-    return bool(below.states(task)) and _settled(below, task)
+    return bool(below.states(task)) and _done(below, task)
 
 
 def _submitted(below: Below, task: Task) -> bool:
@@ -118,8 +127,6 @@ def _standing(below: Below, task: Task) -> bool:
     if not _settled(below, task):
         return False
     run, node = below.run, task.flow_task
-    if Recurrence.objects.filter(step__in=issuing.steps_of(run, node.name), next_on__isnull=False).exists():
-        return False
     for name in node.after:
         others = Task.objects.filter(process=run.pk, flow_task=getattr(run.flow_class, name))
         if not others.exists() or others.exclude(status=STATUS.DONE).exists():

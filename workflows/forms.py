@@ -194,10 +194,11 @@ class SendUpForm(AsksForm):
         if self.row.step.kind == Step.Kind.DIVISION:
             units = [("", "—"), *Bureau.objects.exclude(level=Bureau.Level.ORGAN).values_list("code", "short_name")]
             for step in self.row.plan.steps.filter(measure=self.row.measure, opens=Step.Opens.NAMED):
+                default = self.row.unit.code if step.default_owner == "lead" else step.default_owner
                 self.fields[f"owner-{step.code}"] = forms.ChoiceField(
                     label=gettext("who does “%(title)s”") % {"title": step.title},
                     choices=units,
-                    initial=self.row.figures.get("owners", {}).get(step.code) or step.default_owner,
+                    initial=self.row.figures.get("owners", {}).get(step.code) or default,
                     help_text=step.quote,
                 )
 
@@ -321,7 +322,7 @@ class FilingDraftForm(ActForm):
         while f"post{number}" in self.data:
             rows.append(
                 {
-                    name: self.data.get(f"{name}{number}", "").strip()
+                    name: self.data.get(f"{name}{number}", "").replace("\x00", "").strip()
                     for name in ("post", "project", "persons", "households")
                 }
             )

@@ -27,6 +27,7 @@ from measures.models import (
     FormCheck,
     Measure,
     MonthlyReturn,
+    Plan,
     Recurrence,
     Responsibility,
     Site,
@@ -218,6 +219,19 @@ def named_owner(step: Step) -> str:
 # --- Periods ---------------------------------------------------------------------------------
 
 
+def free_to_begin(recurrence: Recurrence) -> bool:
+    """Lock what a period is made in, unless somebody is at work there; the run comes before the recurrence.
+
+    Returns and round of a month are two recurrences of one run that neither has begun: there it is the plan.
+    """
+    step = recurrence.step
+    if step.flow == "monthly":
+        plans = Plan.objects.select_for_update(no_key=True, skip_locked=True)
+        return plans.filter(pk=step.plan_id).first() is not None
+    runs = Run.objects.select_for_update(skip_locked=True)
+    return runs.filter(data__key=_standing_key(step)).first() is not None
+
+
 def begin_period(recurrence: Recurrence, *, now: datetime) -> list[Assignment]:
     """Make a period's assignments and set the next one. Called by the tick, and when the plan is issued."""
     step, period = recurrence.step, recurrence.next_period
@@ -260,9 +274,13 @@ def _run_for_period(step: Step, period: str) -> Run:
     if step.flow == "monthly":
         key = f"{plan.code}/monthly/{period}"
         return run_of(key) or start_run("monthly", key, plan, plan=plan.pk, period=period)
-    run = run_of(measure_key(step.measure) if step.measure else f"{plan.code}/{step.flow}")
+    run = run_of(_standing_key(step))
     assert run is not None, f"no run for {step}"
     return run
+
+
+def _standing_key(step: Step) -> str:
+    return measure_key(step.measure) if step.measure else f"{step.plan.code}/{step.flow}"
 
 
 def _make_filing(row: Assignment, site: Site) -> None:

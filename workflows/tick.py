@@ -62,13 +62,12 @@ def _begin_periods(now: datetime, swept: Swept) -> None:
 
 
 def _begin_period(pk: int, now: datetime, swept: Swept) -> bool:
-    """Begin one period, unless another pass is at it. Returns whether there may be one more."""
-    recurrence = (
-        Recurrence.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("step__plan", "step__measure")
-        .filter(pk=pk, next_on__lte=now)
-        .first()
-    )
+    """Begin one period, unless another pass or an act is at it. Returns whether there may be one more."""
+    due = Recurrence.objects.select_related("step__plan", "step__measure__plan").filter(pk=pk, next_on__lte=now)
+    found = due.first()
+    if found is None or not issuing.free_to_begin(found):
+        return False
+    recurrence = due.select_for_update(skip_locked=True, of=("self",)).first()
     if recurrence is None:
         return False
     swept.made += len(issuing.begin_period(recurrence, now=now))

@@ -42,12 +42,15 @@ class EmailChannel:
         try:
             self._connection.open()
             mail.send()
+        except ValueError as error:  # an address or a header no mail can carry
+            raise ChannelError(f"{type(error).__name__}: {error}", permanent=True) from error
         except SMTPRecipientsRefused as error:
             code = max((code for code, _text in error.recipients.values()), default=0)
             raise ChannelError(str(error), permanent=code >= 500) from error
         except SMTPResponseException as error:
             raise ChannelError(f"{error.smtp_code} {error.smtp_error!r}", permanent=error.smtp_code >= 500) from error
         except (SMTPException, OSError) as error:
+            self._connection.close()  # the next mail opens a new one
             raise ChannelError(f"{type(error).__name__}: {error}", permanent=False) from error
         return address
 

@@ -5,13 +5,18 @@ The demonstration takes seconds to live through, so it is done once a session an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, transaction
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
+from pytest_django.live_server_helper import LiveServer
 
 from bureaus import calendars, clock
 from measures import loading, plan_file
@@ -19,6 +24,7 @@ from measures.models import Plan
 from tests import make
 from tests.conftest import _has_rows, _without_checks
 from tests.measures.plan_command import TACHENG
+from tests.pages.browsing import Window
 from workflows import actions, demonstration, ladders
 
 LIVED = "lived_"
@@ -72,6 +78,14 @@ def lived(_lived_tables: list[str], db: None) -> Iterator[Plan]:
 
 
 @pytest.fixture
+def running(_lived_tables: list[str], db: None) -> Plan:
+    """The demonstration with its made clock, which stands at 09:00 and runs on."""
+    _bring_back(_lived_tables)
+    clock.set_made(demonstration.STANDS)
+    return Plan.objects.get()
+
+
+@pytest.fixture
 def lived_committed(_lived_tables: list[str], transactional_db: None) -> Plan:
     """The same for a live server: committed, its made clock standing at 09:00 and running on."""
     _bring_back(_lived_tables)
@@ -84,3 +98,43 @@ def issued(tacheng: Plan) -> Iterator[Plan]:
     """The plan on its first working day, the clock held at Monday 3 June 2019, 10:00. Nobody has acted yet."""
     with clock.standing_at(make.at(2019, 6, 3, 10)):
         yield tacheng
+
+
+# --- A real browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the session. Its driver keeps a loop running, which Django must not mind."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("needs Chromium")
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+            yield browser
+            browser.close()
+    finally:
+        if before is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def window(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., Window]]:
+    """Opens windows of a width; nothing may have gone wrong in any of them."""
+    with ExitStack() as windows:
+        opened: list[Window] = []
+
+        def open_window(width: int, **options: bool) -> Window:
+            found = Window(chromium, live_server.url, width, **options)
+            windows.callback(found.close)
+            opened.append(found)
+            return found
+
+        yield open_window
+        problems = [problem for found in opened for problem in found.problems]
+        assert problems == []

@@ -180,7 +180,9 @@ def test_who_does_what(role: str, lived: Plan) -> None:
     assert web.written() == before
 
 
-@pytest.mark.parametrize(("name", "args", "values", "doers"), DONE, ids=[f"{place}-{case[0]}" for place, case in enumerate(DONE)])
+@pytest.mark.parametrize(
+    ("name", "args", "values", "doers"), DONE, ids=[f"{place}-{case[0]}" for place, case in enumerate(DONE)]
+)
 def test_those_who_may_do_it(
     name: str, args: Callable[[], tuple[Any, ...]], values: dict[str, str], doers: set[str], lived: Plan
 ) -> None:

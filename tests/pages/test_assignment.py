@@ -125,10 +125,8 @@ def test_the_next_reminder_names_the_people_it_will_reach(tacheng: Plan) -> None
     receipt, main = _reminders(page(row, now=at(2019, 6, 3, 9)))
     # Receipt due Monday 3 June: the section head hears on Tuesday. The work: ten working days before 31 July.
     assert receipt.startswith("2019-06-04 10:")
-    assert "receipt+1" in receipt
     assert "托里县·科室负责人" in receipt
     assert main.startswith("2019-07-17 10:")
-    assert "T-10" in main
     assert "托里县·经办人" in main
 
     # The one who was named at the signing is reminded, not whoever else holds the post.
@@ -140,14 +138,14 @@ def test_the_next_reminder_names_the_people_it_will_reach(tacheng: Plan) -> None
         leader=make.person(LEADER),
     )
     (only,) = _reminders(page(row, now=at(2019, 6, 3, 12)))
-    assert "T-10" in only
+    assert only.startswith("2019-07-17 10:")
     assert "托里县·科室负责人" in only
     assert "托里县·经办人" not in only
 
     make.tick_through(date(2019, 7, 17))
     (only,) = _reminders(page(row, now=at(2019, 7, 18, 9)))
     assert only.startswith("2019-07-26 10:")
-    assert "T-3" in only
+    assert "托里县·科室负责人" in only
 
 
 def test_history_is_newest_first_with_who_when_and_why(issued: Plan) -> None:
@@ -295,8 +293,8 @@ STORIES: list[tuple[str, Callable[[Assignment], Assignment], datetime, dict[str,
         _overdue,
         at(2019, 8, 1),
         {
-            "unit": IN_HAND - {"ask_extension"} | {"note_reasons"},
-            "unit_leader": IN_HAND - {"ask_extension"} | {"note_reasons"},
+            "unit": IN_HAND - {"ask_extension", "pass_on"} | {"note_reasons"},
+            "unit_leader": IN_HAND - {"ask_extension", "pass_on"} | {"note_reasons"},
             "lead": {"urge"},
             "supervisor": {"urge", "suspend", "cancel"},
             "head": {"urge", "suspend", "cancel"},
@@ -380,7 +378,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "pass_on": {"to_name": "县人社局", "due_on": "2019-08-20"},
     "ask_extension": {"to": "2019-08-30", "reason": "汛期。"},
     "urge": {"text": "请抓紧。"},
-    "reassign": {"to": "654201", "reason": "转交。"},
+    "reassign": {"to": "education", "reason": "转交。"},
     "propose_slip": {"reason": "进度不实。"},
     "sign_off": {"exception": ""},
     "accept": {},
@@ -529,7 +527,7 @@ def test_forms_are_filled_in_with_what_is_known(lived: Plan) -> None:
 def test_who_was_told_is_seen_by_the_unit_and_the_office_alone(lived: Plan) -> None:
     row = make.row("survey/654226")
     titles = [
-        len([section for section in page(row, who).one("aside").all("ul", cls="feed")])
+        len(page(row, who).one("aside").all("ul", cls="feed"))
         for who in ("和布克赛尔县·经办人", make.SUPERVISOR, make.INSPECTOR, "人社局·经办人")
     ]
     assert titles == [1, 1, 1, 0]

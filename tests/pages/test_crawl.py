@@ -6,10 +6,10 @@ import io
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 from urllib.parse import urljoin, urlparse
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import resolve
 from openpyxl import load_workbook
@@ -23,7 +23,7 @@ from tests.pages import people, web
 OF_A_KIND = 14
 
 
-def _crawl(client: Client, start: str = "/", of_a_kind: int = OF_A_KIND) -> Iterator[tuple[str, str, HttpResponse]]:
+def _crawl(client: Client, start: str = "/", of_a_kind: int = OF_A_KIND) -> Iterator[tuple[str, str, Any]]:
     """(where it was found, address, answer) of every page and picture that can be reached."""
     waiting = [("", start)]
     known = {start}

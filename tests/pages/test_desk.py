@@ -200,7 +200,9 @@ def test_requests_refusals_and_slips_wait_for_the_supervision_office(lived: Plan
     assert sorted(link for link in found if link.startswith("/slips/")) == sorted(slips)
     # An extension of the office's own work is not for the office to decide.
     own = make.row("assessment/supervision/2019")
-    actions.ask_extension(own, by=make.person(make.SUPERVISOR), now=clock.now(), to=date(2020, 1, 20), reason="待数据。")
+    actions.ask_extension(
+        own, by=make.person(make.SUPERVISOR), now=clock.now(), to=date(2020, 1, 20), reason="待数据。"
+    )
     assert _url(own) not in queue(make.SUPERVISOR)
     assert queue(make.PREFECTURE_LEADER) == [_url(own)]
 

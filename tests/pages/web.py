@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.db import connection
-from django.test import Client
+from django.test import Client as Client
 
 from bureaus.models import User
 from tests import make

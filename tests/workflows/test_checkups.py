@@ -13,6 +13,7 @@ from tests.make import (
     fired,
     fresh,
     handed_in,
+    last_event,
     officer_of,
     only,
     person,
@@ -106,7 +107,7 @@ def test_a_rule_that_was_waited_for_answers_the_checkup(tacheng: Plan) -> None:
         issued_on=date(2019, 9, 1),
     )
     assert checkups(found) == [(QUARTERS[0], "met"), (QUARTERS[1], "armed")]
-    event = found.events.last()
+    event = last_event(found)
     assert (event.kind, event.data) == (
         "rule_issued",
         {"document_no": "自然资发〔2019〕0号", "issued_on": "2019-09-01"},

@@ -247,9 +247,7 @@ def test_acts_that_belong_to_one_kind_of_work_only(tacheng: Plan) -> None:
         return actions.record_finding(row, by=by, now=now, unit=bureau("654201"), text="漏保一户。")
 
     def rule(row: Assignment, by: User, now: datetime) -> object:
-        return actions.record_rule(
-            row, by=by, now=now, title="登记办法", document_no="1号", issued_on=date(2019, 6, 1)
-        )
+        return actions.record_rule(row, by=by, now=now, title="登记办法", document_no="1号", issued_on=date(2019, 6, 1))
 
     def confirm(row: Assignment, by: User, now: datetime) -> object:
         return actions.confirm_division(row, by=by, now=now, agrees=True)

@@ -21,6 +21,7 @@ from tests.make import (
     fresh,
     handed_in,
     inbox,
+    last_event,
     leader_of,
     nothing_written,
     officer_of,
@@ -74,7 +75,7 @@ def test_asked_in_the_last_minute_of_the_day(tacheng: Plan) -> None:
         date(2019, 8, 12),
         "论证完成。",
     )
-    event = found.events.last()
+    event = last_event(found)
     assert (event.kind, event.note, event.data) == (
         "extension_asked",
         "汛期。",
@@ -91,7 +92,7 @@ def test_at_midnight_it_is_too_late_and_reasons_can_be_noted(tacheng: Plan) -> N
     with nothing_written(), pytest.raises(actions.WrongMoment, match="2019"):
         asked(found, at(2019, 8, 1), to=date(2019, 8, 12))
     actions.note_reasons(found, by=officer_of(found.unit), now=at(2019, 8, 1), reason="牧区转场。")
-    assert (events(found)[-1], found.events.last().note) == ("noted", "牧区转场。")
+    assert (events(found)[-1], last_event(found).note) == ("noted", "牧区转场。")
     assert deadline(found).is_overdue(at(2019, 8, 1))
 
 

@@ -84,7 +84,9 @@ def test_what_is_saved_in_parts_adds_up_and_unknown_fields_are_left_out(tacheng:
 
 
 def test_a_month_begins_with_last_months_standing_figures_and_its_people(tacheng: Plan) -> None:
-    returned("654201", ledger_households=40, ledger_persons=160, trained_total=18, employed=122, businesses=3, trained=18)
+    returned(
+        "654201", ledger_households=40, ledger_persons=160, trained_total=18, employed=122, businesses=3, trained=18
+    )
     officer = officer_of(row("monthly/654201/2019-06").unit)
     only(periods=["monthly", "round"])
     tick_through(at(2019, 7, 1))

@@ -18,6 +18,7 @@ from tests.make import (
     events,
     fresh,
     handed_in,
+    last_event,
     nothing_written,
     officer_of,
     open_steps,
@@ -85,7 +86,7 @@ def test_a_site_named_late_has_a_filing_and_a_run_of_its_own(tacheng: Plan) -> N
     # The row that stood for it is struck off, with the reason.
     placeholder = row("filing/654225/待确认")
     assert (placeholder.state, events(placeholder)[-1]) == ("cancelled", "cancelled")
-    assert placeholder.events.last().note
+    assert last_event(placeholder).note
     assert run_of("filing/654225/待确认").finished is not None
     assert not placeholder.deadlines.filter(status="armed").exists()
 

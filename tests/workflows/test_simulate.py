@@ -59,7 +59,7 @@ def test_two_runs_print_the_same_bytes_and_touch_no_database(tmp_path: Path) -> 
     file = tmp_path / "real.sqlite3"
     file.write_bytes(b"work of many years")
     env = {"DATABASE_URL": f"sqlite:///{file}", "DUBAN_VAR": str(tmp_path / "var")}
-    one = start(*SHORT, PYTHONHASHSEED="1", **env)
+    one = start(*SHORT, cwd=ROOT, PYTHONHASHSEED="1", **env)
     # At the same time elsewhere, in another time zone, on a terminal that cannot write Chinese.
     other = start(*SHORT, cwd=tmp_path, PYTHONHASHSEED="2", LANG="C", PYTHONIOENCODING="ascii", TZ="UTC", **env)
     first, second = ended(one), ended(other)
@@ -122,7 +122,6 @@ def test_misuse_ends_with_two_and_prints_nothing(wrong: tuple[str, ...]) -> None
     [
         ('[[act]]\nat = 2019-06-03T09:00:00\ndo = "sing"\non = "tacheng-2019/*"\n', b"sing"),
         ('[[act]]\nat = 2019-06-03T09:00:00\ndo = "accept"\non = "tacheng-2019/survey/654201"\n', b"accept"),
-        ('[[act]]\nat = 2019-06-03T09:00:00\ndo = "sign"\non = "tacheng-2019/nothing/*"\n', b"nothing"),
         ("[[act]\n", b"scenario.toml"),
     ],
 )

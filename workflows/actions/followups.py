@@ -200,6 +200,12 @@ def withdrawn(act: Act) -> None:
         MonthlyRound.objects.filter(assignment=act.row).delete()
 
 
+def submitted_again(act: Act) -> None:
+    """A return is taken back as mistaken: a month is locked again, as it stands now."""
+    if act.row.step.kind == Kind.ROUND:
+        _lock_month(act)
+
+
 # --- Accepted ---------------------------------------------------------------------------------
 
 

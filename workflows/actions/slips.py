@@ -14,7 +14,7 @@ from django_fsm import ConcurrentTransition, TransitionNotAllowed
 from bureaus.clock import local_date
 from bureaus.models import Role, User
 from measures import access
-from measures.models import Assignment, Deadline, Event
+from measures.models import Assignment, Deadline, Event, Plan
 from workflows import notices
 from workflows.actions.base import NotYours, moved_on
 from workflows.audience import Roster
@@ -107,10 +107,10 @@ def _deciding(slip: Slip, by: User) -> Iterator[Slip]:
 
 
 def _next_number(now: datetime) -> str:
-    """〔2019〕7号: one row of numbers a year, given under a lock on the year's first slip."""
+    """〔2019〕7号: one row of numbers a year, given under the lock of the plans so that none is given twice."""
+    list(Plan.objects.select_for_update(no_key=True).order_by("pk"))
     year = local_date(now).year
-    taken = Slip.objects.select_for_update(no_key=True).filter(number__startswith=f"〔{year}〕").order_by("id")
-    return f"〔{year}〕{len(taken) + 1}号"
+    return f"〔{year}〕{Slip.objects.filter(number__startswith=f'〔{year}〕').count() + 1}号"
 
 
 def _tell(slip: Slip, by: User, now: datetime) -> None:

@@ -374,6 +374,7 @@ def reconsider(row: Assignment, *, by: User, now: datetime, reason: str) -> Assi
         row.submitted_at = now
         if last.kind == Event.Kind.RETURNED:
             deadlines.cancel(row, [Kind.MAIN, Kind.CHECKUP], now=now, by=by, reason=reason)
+            followups.submitted_again(act)
         row.save()
         event = record(act, Event.Kind.RECONSIDERED, note=reason)
         followups.arm_verdict(act, row.acceptor)

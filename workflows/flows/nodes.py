@@ -23,8 +23,8 @@ LOCK = SelectForUpdateLock(nowait=False, attempts=1)
 STEP = "STEP"
 
 # When a step is through; the tests are in `workflows.advance`.
-SETTLED = "settled"  # every assignment below it is accepted, closed or cancelled
-PERIOD = "period"  # the same, once the period has made any
+SETTLED = "settled"  # every assignment below it is accepted, closed or cancelled, and no period is to come
+PERIOD = "period"  # the same in a run of one period, once that has made any
 SUBMITTED = "submitted"  # every one is at least handed in
 VERDICT = "verdict"  # the consolidation is accepted; a returned one is corrected meanwhile
 CHECKED = "checked"  # the receiver named by `unit` has recorded its form check

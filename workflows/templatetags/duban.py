@@ -55,13 +55,24 @@ def item_lamp(item: Item) -> SafeString:
 
 
 @register.simple_tag
+def headline_lamp(item: Item) -> SafeString:
+    """The light above one item's page, with the days beside it, or in place of its word when it is late."""
+    if item.shown.why == "overdue" and item.days is not None and item.days < 0:
+        return lamp(item.light, _late(-item.days))
+    return item_lamp(item) + days(item.days)
+
+
+def _late(count: int) -> str:
+    return ngettext("%(n)s day overdue", "%(n)s days overdue", count) % {"n": count}
+
+
+@register.simple_tag
 def days(count: int | None) -> SafeString:
     """How far off a date is, in words."""
     if count is None:
         return mark_safe("")
     if count < 0:
-        text = ngettext("%(n)s day overdue", "%(n)s days overdue", -count) % {"n": -count}
-        return format_html('<span class="days red">{}</span>', text)
+        return format_html('<span class="days red">{}</span>', _late(-count))
     if count == 0:
         return format_html('<span class="days amber">{}</span>', _("due today"))
     text = ngettext("%(n)s day left", "%(n)s days left", count) % {"n": count}

@@ -364,6 +364,9 @@ def _sensible(name: str, row: Assignment, now: datetime) -> bool:
         if name == "note_reasons":
             return main.is_overdue(now)
         return not main.is_overdue(now) and not main.extensions.undecided().exists()
+    if name == "pass_on":
+        # It needs an earlier date than the unit's own, so there must be one left.
+        return not row.deadlines.main().overdue(now).exists()
     if name == "confirm_division":
         division = division_of(row)
         answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])

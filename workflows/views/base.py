@@ -43,6 +43,11 @@ def inbox(user: User) -> QuerySet[Message]:
     return Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=taken_back)
 
 
+def number(text: str) -> int:
+    """A number out of a link; 0 for anything else somebody may have put there."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
 def only(test: bool) -> None:
     """A page that is not this person's does not exist for them."""
     if not test:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -38,4 +39,5 @@ def move(request: HttpRequest) -> HttpResponse:
         request,
         _("The clock has moved on: %(fired)s reminders, %(told)s notices.") % {"fired": fired, "told": told},
     )
-    return redirect(request.META.get("HTTP_REFERER") or "desk")
+    came_from = request.META.get("HTTP_REFERER", "")
+    return redirect(came_from if url_has_allowed_host_and_scheme(came_from, {request.get_host()}) else "desk")

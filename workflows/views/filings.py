@@ -7,8 +7,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.models import Bureau
 from measures.access import visible_assignments
-from measures.models import Filing, Site, Step
+from measures.models import Assignment, FormCheck, Site, Step
 from workflows import queries
 from workflows.views.base import current_plan, standing_of
 
@@ -25,10 +26,7 @@ def filings(request: HttpRequest) -> HttpResponse:
         .order_by("unit__order", "site__order", "id")
     )
     found = queries.items(rows, now)
-    checks = {
-        filing.assignment_id: filing.checks_by_unit()
-        for filing in Filing.objects.filter(assignment__in=[item.row for item in found]).select_related("assignment")
-    }
+    checks = _checks([item.row for item in found])
     counties = {item.row.unit_id for item in [*rosters, *found]}
     plan = current_plan()
     return render(
@@ -43,6 +41,16 @@ def filings(request: HttpRequest) -> HttpResponse:
             "now": now,
         },
     )
+
+
+def _checks(rows: list[Assignment]) -> dict[int, list[tuple[Bureau, list[FormCheck]]]]:
+    """For each filing its receivers, the keeper first, each with its checks of all rounds: one query for all."""
+    found: dict[int, dict[Bureau, list[FormCheck]]] = {row.pk: {} for row in rows}
+    checks = FormCheck.objects.filter(filing__assignment__in=rows).select_related("unit", "filing")
+    for check in checks.order_by("round", "id"):
+        found[check.filing.assignment_id].setdefault(check.unit, []).append(check)
+    keepers = {row.pk: row.acceptor_id for row in rows}
+    return {pk: sorted(units.items(), key=lambda unit: unit[0].pk != keepers[pk]) for pk, units in found.items()}
 
 
 @require_GET

@@ -17,7 +17,7 @@ from bureaus.models import Bureau
 from measures.models import Deadline, Event
 from workflows import gantt, queries, sheets
 from workflows.queries import OverdueFilter
-from workflows.views.base import current_plan, only, standing_of
+from workflows.views.base import current_plan, number, only, standing_of
 
 DAYS = (1, 5, 10, 30)
 
@@ -99,14 +99,13 @@ def board(request: HttpRequest) -> HttpResponse:
 
 def _wanted(request: HttpRequest) -> OverdueFilter:
     given = request.GET
-    days = given.get("min_days", "")
     measure = given.get("measure", "")
     kind = given.get("kind", "")
     return OverdueFilter(
-        unit=given.get("unit", ""),
+        unit=given.get("unit", "").replace("\x00", ""),
         measure=measure if measure.isdecimal() else "",
         kind=kind if kind in queries.KINDS else "",
-        min_days=min(int(days), 10_000) if days.isdecimal() else 0,
+        min_days=min(number(given.get("min_days", "")), 10_000),
     )
 
 

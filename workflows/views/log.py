@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from measures.models import Event
-from workflows.views.base import only, standing_of
+from workflows.views.base import number, only, standing_of
 
 PAGE = 100
 
@@ -17,9 +17,8 @@ def log(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.audits or standing.supervises)
     events = Event.objects.select_related("assignment__unit", "actor", "actor_unit").order_by("-id")
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        events = events.filter(pk__lt=int(before))
+    if before := number(request.GET.get("before", "")):
+        events = events.filter(pk__lt=before)
     rows = list(events[: PAGE + 1])
     return render(
         request,

@@ -12,7 +12,7 @@ from bureaus import clock
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Step
 from notifications.models import Message
-from workflows.views.base import inbox, person, standing_of
+from workflows.views.base import inbox, number, person, standing_of
 
 PAGE = 50
 
@@ -20,9 +20,8 @@ PAGE = 50
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
     mine = inbox(person(request))
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        mine = mine.filter(pk__lt=int(before))
+    if before := number(request.GET.get("before", "")):
+        mine = mine.filter(pk__lt=before)
     rows = list(mine.order_by("-id")[: PAGE + 1])
     copies = Message.objects.filter(recipient=person(request)).exclude(channel="inbox").exclude(kind="digest")
     by_key: dict[str, list[Message]] = {}

@@ -1,0 +1,127 @@
+"""When work of a step is due: dates of the plan stand, dates of ours roll, terms are counted out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from measures import due
+from measures.explanations import how_computed
+from measures.models import Deadline, Plan, Step
+from tests.bureaus.test_working_days import national
+from tests.make import deadline, row
+
+
+def step(**values: Any) -> Step:
+    return Step(**({"code": "x", "due": "none", "due_basis": "plan"} | values))
+
+
+def main(made: Step, opened_on: date = date(2019, 6, 1), period: str = "") -> due.Due | None:
+    return due.main_due(made, opened_on=opened_on, period=period, calendar=national())
+
+
+def test_a_named_date_stands_even_on_a_free_day() -> None:
+    found = main(step(due="fixed", due_on=date(2019, 10, 5), due_text="10月5日前"))
+    assert found == due.Due(date(2019, 10, 5), "fixed", "plan", "10月5日前", {})
+
+
+@pytest.mark.parametrize(
+    ("days", "opened_on", "expected"),
+    [
+        (1, date(2019, 6, 1), date(2019, 6, 3)),  # a Saturday is not counted itself
+        (5, date(2019, 6, 3), date(2019, 6, 11)),  # the Dragon Boat Friday is free
+        (3, date(2019, 9, 27), date(2019, 10, 8)),  # a Sunday is worked, a week is free
+        (10, date(2019, 6, 1), date(2019, 6, 17)),
+    ],
+)
+def test_a_term_ends_on_a_working_day_its_first_day_not_counted(days: int, opened_on: date, expected: date) -> None:
+    found = main(step(due="working_days", due_days=days, due_basis="ours"), opened_on=opened_on)
+    assert found is not None
+    assert (found.on, found.basis) == (expected, "ours")
+    assert found.trail == {"days": days, "from": opened_on.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("period", "basis", "expected", "rolled"),
+    [
+        ("2019Q3", "ours", date(2019, 9, 30), None),
+        ("2020Q1", "ours", date(2020, 3, 31), None),
+        ("2020-05", "ours", date(2020, 6, 1), "2020-05-31"),  # a Sunday rolls
+        ("2020-05", "plan", date(2020, 5, 31), None),  # and does not where the plan says so
+        ("2019", "plan", date(2019, 12, 31), None),
+    ],
+)
+def test_the_last_day_of_a_period(period: str, basis: str, expected: date, rolled: str | None) -> None:
+    found = main(step(due="period_end", due_basis=basis), period=period)
+    assert found is not None
+    assert (found.on, found.trail.get("rolled_from")) == (expected, rolled)
+
+
+@pytest.mark.parametrize(
+    ("period", "expected", "rolled"),
+    [
+        ("2019-06", date(2019, 7, 5), None),
+        ("2019-09", date(2019, 10, 8), "2019-10-05"),
+        ("2019-12", date(2020, 1, 6), "2020-01-05"),
+    ],
+)
+def test_the_fifth_of_the_following_month_is_ours_and_rolls(period: str, expected: date, rolled: str | None) -> None:
+    found = main(step(due="next_month_day", due_days=5, due_basis="ours"), period=period)
+    assert found is not None
+    assert (found.on, found.trail.get("rolled_from"), found.trail["period"]) == (expected, rolled, period)
+
+
+def test_work_without_an_end_has_none() -> None:
+    assert main(step(due="none")) is None
+
+
+def test_checkups_that_lie_before_the_work_was_given_are_left_out() -> None:
+    made = step(
+        checkups=[
+            {"on": "2019-06-30", "basis": "ours"},  # a Sunday: ours, so it rolls to the Monday
+            {"on": "2019-12-31", "basis": "plan"},
+            {"on": "2020-05-31", "basis": "plan"},  # a Sunday of the plan's stands
+        ]
+    )
+    found = due.checkup_dues(made, opened_on=date(2019, 6, 1), calendar=national())
+    assert [one.on for one in found] == [date(2019, 7, 1), date(2019, 12, 31), date(2020, 5, 31)]
+    late = due.checkup_dues(made, opened_on=date(2019, 12, 31), calendar=national())
+    assert [one.on for one in late] == [date(2020, 5, 31)]
+
+
+def test_one_checkup_some_days_after_opening() -> None:
+    (found,) = due.checkup_dues(step(checkup_days=10), opened_on=date(2019, 6, 1), calendar=national())
+    assert (found.on, found.basis) == (date(2019, 6, 17), "ours")
+
+
+def test_a_correction_is_the_later_of_two_dates() -> None:
+    term = due.working_days(3, date(2019, 8, 1), national(), basis="ours")
+    assert due.later_of(term, date(2019, 7, 31)) is term
+    assert due.later_of(term, date(2019, 8, 6)) is term
+    longer = due.later_of(term, date(2019, 8, 15))
+    assert (longer.on, longer.rule, longer.trail) == (date(2019, 8, 15), "original_date", {"instead_of": "2019-08-06"})
+
+
+def test_the_round_counts_from_the_day_the_returns_are_due(tacheng: Plan) -> None:
+    made = tacheng.steps.get(code="round")
+    found = main(made, period="2019-09")
+    assert found is not None
+    # Returns on 8 October; Saturday 12 October is worked.
+    assert (found.on, found.trail) == (date(2019, 10, 14), {"days": 5, "from": "2019-10-08"})
+
+
+def test_every_date_of_the_plan_can_be_told_in_words(tacheng: Plan) -> None:
+    """Each deadline of the issue has its sentences, with the date and, where it is ours, a word of it."""
+    for found in Deadline.objects.select_related("assignment"):
+        said = how_computed(found)
+        assert f"{found.due_on:%Y-%m-%d}" in "".join(said), found
+        assert len(said) >= (2 if found.basis == "ours" or found.kind == "main" else 1)
+
+
+def test_the_words_of_a_rolled_date_name_the_free_day(tacheng: Plan) -> None:
+    survey = how_computed(deadline(row("survey/654201")))
+    assert any("2019年7月底前完成首次调查摸底" in sentence for sentence in survey)
+    filing = how_computed(deadline(row("filing/654224/朗古特")))
+    assert any("8月15日前" in sentence for sentence in filing)

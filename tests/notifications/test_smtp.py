@@ -1,0 +1,250 @@
+"""Mail over a real connection to a server on the loopback, and senders killed on the way to it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from bureaus import clock
+from measures.models import Plan
+from notifications import outbox
+from notifications.models import Message
+from tests.make import at, only, person, row, tick_through
+from tests.notifications.mailbox import Mailbox, mail_server, text_of
+from tests.notifications.notes import NOW, put, somebody
+from tests.workflows.child import child
+
+KILLED = -signal.SIGKILL
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    with mail_server() as found:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
+        settings.EMAIL_TIMEOUT = 10
+        yield found
+
+
+def tries(message: Message) -> list[tuple[int, str]]:
+    return list(message.tries.order_by("number").values_list("number", "outcome"))
+
+
+# --- Arriving -------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_chinese_text_arrives_as_it_was_written(mailbox: Mailbox) -> None:
+    user = somebody("和布克赛尔县·经办人")
+    words = "“调查一户、登记一户、不漏一人、不漏一项”：喀拉也木勒镇、杰勒阿尕什镇……𠮷"
+    put(user, title="首次调查摸底（乌雪特乡）", body=f"{words}\n\n第二段。\n", channels=("email",))
+    outbox.deliver(NOW)
+    (mail,) = mailbox.arrived_for(user.email)
+    assert mail["Subject"].strip() == "提醒：首次调查摸底（乌雪特乡）"
+    assert text_of(mail).rstrip("\r\n").replace("\r\n", "\n") == f"{words}\n\n第二段。"
+    assert mail["To"] == user.email
+    assert mail["Auto-Submitted"] == "auto-generated"
+    message = Message.objects.get()
+    assert mail["Message-ID"] == f"<duban-{message.pk}@127.0.0.1>"
+    assert (message.status, message.outcome) == ("accepted", user.email)
+
+
+@pytest.mark.django_db
+def test_many_mails_go_over_one_connection(mailbox: Mailbox) -> None:
+    people = [somebody(f"人{number}") for number in range(8)]
+    put(*people, channels=("email",))
+    outbox.deliver(NOW)
+    assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {user.email for user in people}
+    assert mailbox.connections == 1
+
+
+def test_a_morning_of_the_plan_arrives_folded_to_one_mail_a_person(tacheng: Plan, mailbox: Mailbox) -> None:
+    """16 August: three filings of 托里县 were not made, and a monthly round is due."""
+    filings = [row(f"filing/654224/{site}") for site in ("吉也克镇", "朗古特", "乌雪特乡")]
+    only(*filings)
+    tick_through(at(2019, 8, 15, 23))
+    mailbox.mails.clear()
+    tick_through(date(2019, 8, 16))
+    leader = person("托里县·分管领导")
+    (mail,) = mailbox.arrived_for(leader.email)
+    text = text_of(mail)
+    assert all(filing.title in text for filing in filings)
+    assert "3" in mail["Subject"]
+    # Nobody else had anything that day but in the product.
+    assert {one["X-Arrived-For"] for one in mailbox.mails} == {leader.email}
+
+
+# --- Refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("reply", "status", "outcome"),
+    [("550 no such person here", "failed", "permanent"), ("451 try again later", "queued", "temporary")],
+)
+def test_a_recipient_the_server_refuses(mailbox: Mailbox, reply: str, status: str, outcome: str) -> None:
+    """For good or for now; the others get theirs over the same connection."""
+    one, two, three = (somebody(f"人{number}") for number in range(3))
+    mailbox.refuse = {two.email: reply}
+    put(one, two, three, channels=("email",))
+    outbox.deliver(NOW)
+    assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {one.email, three.email}
+    message = Message.objects.get(recipient=two)
+    assert (message.status, tries(message)) == (status, [(1, outcome)])
+    assert reply.split(" ", 1)[1] in message.outcome
+    mailbox.refuse = {}
+    outbox.deliver(NOW + timedelta(minutes=1))
+    assert len(mailbox.arrived_for(two.email)) == (1 if status == "queued" else 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("reply", "status"), [("554 we do not take this", "failed"), ("452 mailbox full, later", "queued")]
+)
+def test_a_mail_the_server_will_not_take(mailbox: Mailbox, reply: str, status: str) -> None:
+    user = somebody()
+    mailbox.answer = reply
+    put(user, channels=("email",))
+    outbox.deliver(NOW)
+    message = Message.objects.get()
+    assert message.status == status
+    assert reply[:3] in message.outcome
+    mailbox.answer = ""
+    outbox.deliver(NOW + timedelta(minutes=1))
+    assert len(mailbox.mails) == (1 if status == "queued" else 0)
+
+
+@pytest.mark.django_db
+def test_a_server_that_hangs_up_on_one_mail_gets_the_next_on_a_new_connection(mailbox: Mailbox) -> None:
+    people = [somebody(f"人{number}") for number in range(3)]
+    mailbox.hang_up_on = people[1].email
+    put(*people, channels=("email",))
+    outbox.deliver(NOW)
+    assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {people[0].email, people[2].email}
+    broken = Message.objects.get(recipient=people[1])
+    assert (broken.status, tries(broken)) == ("queued", [(1, "temporary")])
+    mailbox.hang_up_on = ""
+    outbox.deliver(NOW + timedelta(minutes=1))
+    assert len(mailbox.arrived_for(people[1].email)) == 1
+
+
+@pytest.mark.django_db
+def test_no_server_at_all_is_no_reason_to_give_up(settings: Any) -> None:
+    with mail_server() as gone:
+        port = gone.port
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    put(somebody("甲"), somebody("乙"), channels=("email",))
+    outbox.deliver(NOW)
+    assert set(Message.objects.values_list("status", "attempts")) == {("queued", 1)}
+
+
+# --- Killed ---------------------------------------------------------------------------------------
+
+
+def killed(mailbox: Mailbox, place: str, *, call: int = 1) -> None:
+    """Another process delivers at NOW and dies there."""
+    program = f"die_at({place!r}, {call})\noutbox.deliver(at(2019, 8, 13, 11))"
+    assert child(program, EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}") == KILLED
+
+
+def expire() -> None:
+    Message.objects.filter(status="sending").update(lease_until=clock.real_now() - timedelta(seconds=1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_after_the_server_took_the_mail_it_comes_again_and_can_be_told_as_the_same(mailbox: Mailbox) -> None:
+    user = somebody()
+    put(user, channels=("email",))
+    killed(mailbox, "notifications.outbox._finish")
+    assert len(mailbox.mails) == 1
+    message = Message.objects.get()
+    # Nothing is hidden: it says that a try began and that nobody knows how it ended.
+    assert (message.status, message.attempts, tries(message)) == ("sending", 1, [(1, "")])
+    assert outbox.deliver(NOW + timedelta(minutes=1)) == []
+    assert len(mailbox.mails) == 1
+    expire()
+    outbox.deliver(NOW + timedelta(minutes=3))
+    message.refresh_from_db()
+    assert (message.status, message.attempts, tries(message)) == ("accepted", 2, [(1, "unknown"), (2, "accepted")])
+    first, second = mailbox.mails
+    assert first["Message-ID"] == second["Message-ID"] == f"<duban-{message.pk}@127.0.0.1>"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_before_the_network_it_is_sent_once(mailbox: Mailbox) -> None:
+    put(somebody(), channels=("email",))
+    killed(mailbox, "notifications.outbox._send")
+    assert mailbox.mails == []
+    assert tries(Message.objects.get()) == [(1, "")]
+    expire()
+    outbox.deliver(NOW + timedelta(minutes=3))
+    assert len(mailbox.mails) == 1
+    assert tries(Message.objects.get()) == [(1, "unknown"), (2, "accepted")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_while_claiming_nothing_was_taken_and_nothing_folded(mailbox: Mailbox) -> None:
+    user = somebody()
+    for title in ("一", "二", "三"):
+        put(user, title=title, channels=("email",))
+    killed(mailbox, "notifications.outbox._write_claim")
+    assert set(Message.objects.values_list("status", "kind", "attempts")) == {("queued", "reminder", 0)}
+    outbox.deliver(NOW)
+    (mail,) = mailbox.mails
+    assert all(title in text_of(mail) for title in ("提醒：一", "提醒：二", "提醒：三"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_in_a_long_pass_one_mail_at_most_comes_twice_and_none_is_lost(mailbox: Mailbox) -> None:
+    people = [somebody(f"人{number:02d}") for number in range(12)]
+    put(*people, channels=("email",))
+    killed(mailbox, "notifications.outbox._finish", call=5)
+    assert len(mailbox.mails) == 5
+    expire()
+    outbox.deliver(NOW + timedelta(minutes=3))
+    arrived = [mail["X-Arrived-For"] for mail in mailbox.mails]
+    assert set(arrived) == {user.email for user in people}
+    assert len(arrived) == len(people) + 1
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == len(people)
+    assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_sms_killed_on_the_way_is_uncertain_and_never_sent_again(mailbox: Mailbox) -> None:
+    """The file channel stands for a provider that cannot be asked."""
+    user, files = somebody(phone="10007777777"), django_settings.OUTGOING / "sms"
+
+    def left() -> int:
+        return sum(path.read_text("utf-8").count(user.phone) for path in files.glob("*.txt"))
+
+    put(user, channels=("sms",))
+    killed(mailbox, "notifications.outbox._finish")
+    assert left() == 1
+    expire()
+    outbox.deliver(NOW + timedelta(minutes=3))
+    outbox.deliver(NOW + timedelta(days=1))
+    message = Message.objects.get()
+    assert (message.status, message.attempts, tries(message)) == ("uncertain", 1, [(1, "unknown")])
+    assert left() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_decision_is_kept_when_whoever_made_it_dies_before_sending(
+    tacheng_committed: Plan, mailbox: Mailbox
+) -> None:
+    found = row("survey/654224")
+    only(found)
+    program = """
+die_at("notifications.outbox.deliver")
+tick.run(at(2019, 6, 4, 12))
+outbox.deliver(at(2019, 6, 4, 12))
+"""
+    assert child(program) == KILLED
+    outbox.deliver(at(2019, 6, 4, 12))
+    assert [mail["X-Arrived-For"] for mail in mailbox.mails] == [person("托里县·科室负责人").email]

@@ -1,0 +1,185 @@
+"""My notices and the log: what was told to me alone, what is unread, and how each copy went."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.db.models import Count
+
+from bureaus import clock
+from measures.models import Event, Plan
+from notifications.models import Message
+from tests import make
+from tests.pages import people, web
+from workflows import actions
+
+OFFICER = "托里县·经办人"
+
+
+def _rows(client: web.Client, url: str = "/notices/") -> list[web.Element]:
+    page = web.read(client, url)
+    return page.one("tbody").all("tr") if page.all("tbody") else []
+
+
+def _all_rows(client: web.Client) -> list[web.Element]:
+    found, url = [], "/notices/"
+    while url:
+        page = web.read(client, url)
+        found += page.one("tbody").all("tr")
+        older = page.one(cls="pager").links
+        url = "/notices/" + older[0] if older else ""
+    return found
+
+
+def _bell(client: web.Client) -> int:
+    bold = web.read(client, "/plans/tacheng-2019/").one("a", cls="bell").all("b")
+    return int(bold[0].text) if bold else 0
+
+
+def test_every_notice_of_mine_once_and_none_of_anybody_else(lived: Plan) -> None:
+    for role in ("unit", "lead", "supervisor", "leader"):
+        user = people.person(role)
+        told = Message.objects.filter(recipient=user, channel="inbox").order_by("-id")
+        told = told.exclude(status__in=["cancelled", "suppressed"])
+        rows = _all_rows(web.signed_in(user))
+        links = [row.all("a")[0].attrs["href"] for row in rows]
+        assert links == [f"/notices/{message.pk}/" for message in told]
+        assert [row.all("a")[0].text for row in rows] == [message.subject for message in told]
+    assert len(_all_rows(web.signed_in("人社局·经办人"))) > 50, "more than one page"
+
+
+def test_the_bell_counts_what_is_unread_and_following_reads(lived: Plan) -> None:
+    client = web.signed_in(OFFICER)
+    unread = _bell(client)
+    assert unread > 0
+    rows = [row for row in _rows(client) if "is-amber" in row.classes]
+    answer = client.get(rows[0].all("a")[0].attrs["href"])
+    assert answer.status_code == 302
+    assert web.where(answer).startswith("/assignments/")
+    assert _bell(client) == unread - 1
+    # A second look changes nothing, and nobody else's bell moves.
+    client.get(rows[0].all("a")[0].attrs["href"])
+    assert _bell(client) == unread - 1
+    other = _bell(web.signed_in("塔城市·经办人"))
+    web.post(client, "/notices/read/")
+    assert _bell(client) == 0
+    assert [row for row in _rows(client) if "is-amber" in row.classes] == []
+    assert _bell(web.signed_in("塔城市·经办人")) == other
+
+
+def test_when_a_notice_was_read_is_written_once_in_the_products_time(lived: Plan) -> None:
+    client = web.signed_in(OFFICER)
+    message = Message.objects.filter(recipient__username=OFFICER, channel="inbox", read_at=None)[0]
+    client.get(f"/notices/{message.pk}/")
+    with clock.standing_at(make.at(2019, 8, 21, 9)):
+        client.get(f"/notices/{message.pk}/")
+        web.post(client, "/notices/read/")
+    message.refresh_from_db()
+    assert message.read_at == make.at(2019, 8, 20, 9)
+
+
+def test_what_was_taken_back_was_never_said(lived: Plan) -> None:
+    client = web.signed_in(OFFICER)
+    unread, rows = _bell(client), len(_all_rows(client))
+    mine = Message.objects.filter(recipient__username=OFFICER, channel="inbox", read_at=None).order_by("-id")
+    one, two = list(mine.values_list("pk", flat=True)[:2])
+    Message.objects.filter(pk=one).update(status="cancelled")
+    Message.objects.filter(pk=two).update(status="suppressed")
+    assert _bell(client) == unread - 2
+    assert len(_all_rows(client)) == rows - 2
+    assert client.get(f"/notices/{one}/").status_code == 404
+
+
+def test_each_copy_is_shown_with_its_channel_and_its_fate(lived: Plan) -> None:
+    """A row has one line for each further channel the same notice was put on."""
+    user = make.person(OFFICER)
+    copies = defaultdict(list)
+    for message in Message.objects.filter(recipient=user).exclude(channel="inbox").exclude(kind="digest"):
+        copies[message.dedupe_key.rpartition("|")[0]].append(message)
+    client = web.signed_in(OFFICER)
+    by_link = {row.all("a")[0].attrs["href"]: row for row in _all_rows(client)}
+    inbox = Message.objects.filter(recipient=user, channel="inbox", status="accepted")
+    assert {len(copies[message.dedupe_key.rpartition("|")[0]]) for message in inbox} >= {1, 2}
+    for message in inbox:
+        cells = by_link[f"/notices/{message.pk}/"].all("td")[3]
+        lines = cells.all("div")
+        wanted = copies[message.dedupe_key.rpartition("|")[0]]
+        assert len(lines) == len(wanted)
+        for copy in wanted:
+            assert any(str(copy.get_status_display()) in line.text for line in lines)
+
+
+def test_a_copy_that_failed_says_so(lived: Plan) -> None:
+    user = make.person(OFFICER)
+    mail = Message.objects.filter(recipient=user, channel="email", status="accepted").exclude(kind="digest")[0]
+    inbox = Message.objects.get(dedupe_key=mail.dedupe_key.replace("|email", "|inbox"))
+    client = web.signed_in(user)
+    told = next(row for row in _all_rows(client) if f"/notices/{inbox.pk}/" in row.links).text
+    Message.objects.filter(pk=mail.pk).update(status="failed")
+    failed = next(row for row in _all_rows(client) if f"/notices/{inbox.pk}/" in row.links).text
+    assert told != failed
+    mail.refresh_from_db()
+    assert str(mail.get_status_display()) in failed
+
+
+def test_a_division_of_work_leads_to_ones_own_share(lived: Plan) -> None:
+    for who, share in (("公安局·经办人", "m6-share/police"), ("扶贫办·经办人", "m1-share/poverty")):
+        notices = Message.objects.filter(recipient__username=who, channel="inbox", kind="division")
+        found = [notice for notice in notices if notice.data["assignment"].split("/")[1][:2] == share[:2]]
+        answer = web.signed_in(who).get(f"/notices/{found[0].pk}/")
+        assert web.where(answer) == f"/assignments/{make.row(share).pk}/"
+
+
+def test_a_notice_about_work_that_has_gone_elsewhere_says_so(lived: Plan) -> None:
+    row = make.row("m6-share/police")
+    notice = Message.objects.filter(recipient__username="公安局·经办人", data__assignment=row.key, channel="inbox")[0]
+    row.unit = make.bureau("education")
+    row.save()
+    client = web.signed_in("公安局·经办人")
+    answer = client.get(f"/notices/{notice.pk}/")
+    assert web.where(answer) == "/notices/"
+    assert web.read(client, "/notices/").one(cls="warning").text
+
+
+def test_an_act_reaches_the_inbox_of_those_it_concerns(issued: Plan) -> None:
+    row = make.handed_in(make.row("survey/654224"), make.at(2019, 6, 3, 9))
+    client = web.signed_in(OFFICER)
+    unread = _bell(client)
+    actions.send_back(row, by=make.person("人社局·经办人"), now=clock.now(), reason="请补齐培训意愿。")
+    assert _bell(client) == unread + 1
+    assert row.title in _rows(client)[0].text
+
+
+# --- The log --------------------------------------------------------------------------------------
+
+
+def test_the_auditor_reads_every_act_once_the_newest_first(lived: Plan) -> None:
+    client = web.signed_in(make.AUDITOR)
+    lines, url = [], "/log/"
+    while url:
+        page = web.read(client, url)
+        lines += [[cell.text for cell in row.all("td")] for row in page.one("tbody").all("tr")]
+        older = page.one(cls="pager").links
+        url = "/log/" + older[0] if older else ""
+    events = list(Event.objects.select_related("assignment", "actor").order_by("-id"))
+    assert len(lines) == len(events) > 200
+    for line, event in zip(lines, events, strict=True):
+        assert line[0] == f"{event.at.astimezone(clock.ZONE):%Y-%m-%d %H:%M:%S}"
+        assert line[3] == event.assignment.key
+        if event.actor:
+            assert line[1] == str(event.actor)
+        assert line[1:3] != ["", ""]
+
+
+def test_the_log_shows_no_work_and_leads_nowhere(lived: Plan) -> None:
+    page = web.read(web.signed_in(make.AUDITOR), "/log/")
+    assert not [link for link in page.links if link.startswith("/assignments/")]
+    busiest = Event.objects.exclude(note="").values("note").annotate(n=Count("id")).order_by("-n")[0]["note"]
+    assert busiest not in page.text
+
+
+def test_a_log_page_from_nowhere_never_breaks(lived: Plan) -> None:
+    client = web.signed_in(make.AUDITOR)
+    for before in ("x", "-1", "0", "9" * 30, "9" * 5000, "１２", "1.5", ""):
+        assert client.get("/log/", {"before": before}).status_code == 200
+        assert client.get("/notices/", {"before": before}).status_code == 200
