@@ -44,7 +44,7 @@ def test_every_figure_of_the_plan_is_asked_for_with_its_unit(row: Assignment) ->
     form = _form(row)
     labels = {label.attrs["for"]: label.text for label in form.element.all("label")}
     for field in make.return_fields(row):
-        assert labels[f"save_return-{field['code']}"] == f"{field['label']} ({field['unit']})"
+        assert labels[f"save_return-{field['code']}"] == f"{field['label']}（{field['unit']}）"
     assert [legend.text for legend in form.element.all("legend")] == [
         section["title"] for section in row.plan.content["return_sections"]
     ]
