@@ -19,7 +19,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bureaus.admin import BureauAdmin, LookAdmin, PersonAdmin, ReferenceAdmin
+from bureaus.admin.base import LookAdmin, ReferenceAdmin
+from bureaus.admin.bodies import BureauAdmin
+from bureaus.admin.people import PersonAdmin
 from bureaus.models import Bureau, User
 from measures.models import Assignment, Measure, Plan, Responsibility, Step
 

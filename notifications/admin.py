@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bureaus.admin import LookAdmin, person_url
+from bureaus.admin.base import LookAdmin, person_url
 from notifications.models import Message
 
 CHANNELS = {"email": _("e-mail"), "sms": _("text message")}

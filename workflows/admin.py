@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from viewflow.workflow import admin as of_viewflow  # noqa: F401  (registers its models; taken back below)
 from viewflow.workflow.models import Process, Task
 
-from bureaus.admin import ByRole, ReferenceAdmin
+from bureaus.admin.base import ByRole, ReferenceAdmin
 from measures.models import Deadline
 from workflows.audience import AUDIENCES
 from workflows.models import Ladder, Rung

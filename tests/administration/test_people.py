@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bureaus import clock
-from bureaus.admin import leave
+from bureaus.admin.people import leave
 from bureaus.models import Bureau, Membership, Role, User
 from measures.models import Plan
 from tests import make
