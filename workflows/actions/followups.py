@@ -173,6 +173,7 @@ def _lock_month(act: Act) -> None:
     returns = MonthlyReturn.objects.filter(
         assignment__plan=row.plan, assignment__period=row.period, assignment__step__kind=Kind.MONTHLY
     ).select_related("assignment__unit")
+    returns = returns.order_by("assignment__unit__order")
     figures = {r.assignment.unit.code: r.figures for r in returns if r.assignment.state in Assignment.DONE}
     missing = [r.assignment.unit.code for r in returns if r.assignment.state not in Assignment.SETTLED]
     MonthlyRound.objects.create(assignment=row, locked_at=act.now, locked_by=act.by, figures=figures, missing=missing)
