@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from argparse import ArgumentParser
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         lines: list[simulate.Line] = []
         with clock.standing_at(began):
             calendars.seed_statutory()
-            call_command("load_plan", plan_name, "--yes", stdout=sys.stderr)
+            call_command("load_plan", plan_name, "--yes", stdout=io.StringIO())
             cast.make_cast()
             issuer = Membership.objects.current().get(role=Role.SUPERVISION_HEAD).user
             actions.start_plan(Plan.objects.get(), by=issuer, now=began)
