@@ -1,0 +1,362 @@
+"""What the page of one assignment shows: its dates and how they were computed, its history, the acts open to me."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from bureaus import calendars, clock
+from bureaus.clock import local_date
+from bureaus.models import Bureau
+from measures.access import Standing, may, visible_assignments
+from measures.explanations import how_computed
+from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
+from notifications.models import Message
+from workflows import queries
+from workflows.actions.findings import division_of
+from workflows.actions.followups import step_is_open
+from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
+from workflows.audience import Roster
+from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
+from workflows.ladders import rungs_for
+from workflows.models import Run, Slip
+from workflows.views.base import standing_of
+from workflows.views.diagrams import diagram_width, open_steps
+
+# Acts a page offers, the most usual first. Drafts of special kinds have forms of their own above.
+OFFERED = (
+    "sign",
+    "sign_off",
+    "accept",
+    "send_back",
+    "check_form",
+    "send_up",
+    "report",
+    "confirm_division",
+    "record_finding",
+    "record_rule",
+    "hand_back",
+    "name_people",
+    "pass_on",
+    "ask_extension",
+    "note_reasons",
+    "withdraw",
+    "refuse",
+    "reissue",
+    "reassign",
+    "close",
+    "urge",
+    "reconsider",
+    "suspend",
+    "resume",
+    "cancel",
+)
+
+
+# The working papers, by the kind of work they belong to.
+DRAFTS: dict[str, str] = {
+    Step.Kind.FILING: "save_draft",
+    Step.Kind.MONTHLY: "save_return",
+    Step.Kind.ROSTER: "save_roster",
+}
+
+
+def act_names() -> dict[str, tuple[str, str]]:
+    """act → (its name on a button, what it does in a few words)."""
+    return {
+        "sign": (_("Sign for receipt"), _("and name who handles it and who answers for it")),
+        "sign_off": (_("Sign off and submit"), _("the result leaves the unit")),
+        "accept": (_("Accept"), ""),
+        "send_back": (_("Return"), _("with what is to be corrected")),
+        "check_form": (_("Record the form check"), _("form and completeness only; filing is no permission")),
+        "send_up": (_("Send up for sign-off"), _("to the leader of the unit")),
+        "report": (_("Report progress"), ""),
+        "confirm_division": (_("Confirm the division of work"), ""),
+        "record_finding": (_("Record a finding"), _("it becomes a rectification with a term of its own")),
+        "record_rule": (_("Record a new rule"), ""),
+        "hand_back": (_("Hand back"), _("the officer works on it again")),
+        "name_people": (_("Change handler or leader"), ""),
+        "pass_on": (_("Pass on inside the unit"), _("with an earlier date; the unit still answers")),
+        "ask_extension": (_("Ask for an extension"), _("before the date only")),
+        "note_reasons": (_("Note the reasons for the delay"), ""),
+        "withdraw": (_("Withdraw"), _("before the verdict")),
+        "refuse": (_("Refuse: not our duty"), _("once; the supervision office decides")),
+        "reissue": (_("Issue again to the same unit"), ""),
+        "reassign": (_("Give it to another unit"), ""),
+        "close": (_("Close and strike off"), ""),
+        "urge": (_("Urge"), _("once a working day at the most")),
+        "reconsider": (_("Correct the verdict"), _("with a reason; it stays in the history")),
+        "suspend": (_("Suspend"), _("no date runs meanwhile")),
+        "resume": (_("Resume"), ""),
+        "cancel": (_("Cancel"), _("it stays visible, with the reason")),
+        "propose_slip": (_("Propose a slip"), _("the supervision office decides")),
+    }
+
+
+@dataclass
+class Offer:
+    """An act open to the person who looks, with its form."""
+
+    name: str
+    label: str
+    hint: str
+    form: ActForm
+    open: bool
+    primary: bool
+
+
+@dataclass(frozen=True)
+class NextNotice:
+    """The next reminder: when, by which rung, and to whom."""
+
+    deadline: Deadline
+    at: datetime
+    rung: str
+    people: list[str]
+
+
+def page(
+    request: HttpRequest,
+    row: Assignment,
+    *,
+    failed: tuple[str, ActForm] | None = None,
+    status: int = 200,
+    extension: Extension | None = None,
+) -> HttpResponse:
+    standing = standing_of(request)
+    now = clock.now()
+    run = Run.objects.get(pk=row.process_id)
+    item = queries.items([row], now)[0]
+    running = list(
+        row.deadlines.select_related("unit__calendar").prefetch_related("changes__by").order_by("kind", "round")
+    )
+    for deadline in running:
+        deadline.assignment = row
+    context: dict[str, Any] = {
+        "row": row,
+        "item": item,
+        "deadlines": [
+            {"deadline": deadline, "how": how_computed(deadline), "changes": list(deadline.changes.all())}
+            for deadline in running
+        ],
+        "main": next((d for d in reversed(running) if d.kind == Deadline.Kind.MAIN), None),
+        "next_notices": _next_notices(row, running),
+        "events": _history(row),
+        "attachments": row.attachments.select_related("by", "event"),
+        "offers": _offers(row, standing, now, failed),
+        "drafts": _drafts(row, standing, failed),
+        "extensions": _extensions(row, standing, failed, extension),
+        "slips": _slips(row, standing),
+        "told": _told(row, standing),
+        "division": _division(row, now),
+        "rectifications": _rectifications(row, standing),
+        "steps": _line(row),
+        "correction_default": _correction_default(row, now),
+        "asked": [
+            (ask["label"], row.figures["asked"].get(ask["code"]), ask["kind"])
+            for ask in row.step.extras.get("asks", [])
+            if row.figures.get("asked")
+        ],
+        "evidence": _evidence(row, standing),
+        "once": get_random_string(12),
+        "run": run,
+        "diagram_width": diagram_width(run),
+        "open_steps": open_steps(run),
+        "step_titles": dict(row.plan.steps.values_list("code", "title")) if row.figures.get("owners") else {},
+        "unit_names": dict(Bureau.objects.values_list("code", "name")) if row.figures.get("owners") else {},
+    }
+    return render(request, "workflows/assignment.html", context, status=status)
+
+
+def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[str, ActForm] | None) -> list[Offer]:
+    names = act_names()
+    allowed = [name for name in OFFERED if may(standing, name, row) and _sensible(name, row, now)]
+    if standing.inspects and row.is_open:
+        allowed.append("propose_slip")
+    offers = []
+    for place, name in enumerate(allowed):
+        label, hint = names[name]
+        form = failed[1] if failed and failed[0] == name else FORMS[name](row, auto_id=f"{name}-%s")
+        offers.append(
+            Offer(
+                name,
+                label,
+                hint,
+                form,
+                open=bool(failed and failed[0] == name) or place == 0,
+                primary=place == 0,
+            )
+        )
+    if failed and failed[0] in names and failed[0] not in allowed:
+        # What was typed is not lost when the moment has passed: it can still be copied.
+        label, hint = names[failed[0]]
+        offers.insert(
+            0,
+            Offer(failed[0], label, _("no longer possible; your words are kept here"), failed[1], True, False),
+        )
+    return offers
+
+
+def _sensible(name: str, row: Assignment, now: datetime) -> bool:
+    """Finer than post and state: extensions before the date, reasons after it, one confirmation."""
+    if name in ("ask_extension", "note_reasons"):
+        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        if main is None:
+            return False
+        if name == "note_reasons":
+            return main.is_overdue(now)
+        return not main.is_overdue(now) and not main.extensions.undecided().exists()
+    if name == "pass_on":
+        # It needs an earlier date than the unit's own, so there must be one left.
+        return not row.deadlines.main().overdue(now).exists()
+    if name == "confirm_division":
+        division = division_of(row)
+        answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])
+        return bool(division and division.state in Assignment.DONE and not answered.exists())
+    if name == "reconsider":
+        last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
+        if last is None or last.kind not in VERDICTS:
+            return False
+        return last.kind == Event.Kind.RETURNED or step_is_open(row)
+    return True
+
+
+def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None) -> dict[str, Any] | None:
+    """The working paper of a filing, a monthly return or a roster: editable in hand, readable otherwise.
+
+    What was typed when the moment had passed already stays in its fields, to be copied.
+    """
+    name = DRAFTS.get(row.step.kind)
+    if name is None:
+        return None
+    typed = failed is not None and failed[0] == name
+    form = failed[1] if failed and typed else FORMS[name](row, auto_id=f"{name}-%s")
+    template = f"workflows/_draft_{row.step.kind}.html"
+    return {"name": name, "template": template, "form": form, "editable": typed or may(standing, "attach", row)}
+
+
+def _extensions(
+    row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None, about: Extension | None
+) -> list[dict[str, Any]]:
+    decides, takes_back = may(standing, "decide_extension", row), may(standing, "withdraw_extension", row)
+    found = []
+    for extension in Extension.objects.filter(deadline__assignment=row).select_related(
+        "asked_by", "decided_by", "deadline"
+    ):
+        entry: dict[str, Any] = {"extension": extension}
+        if extension.state == Extension.State.ASKED:
+            entry["grant"] = (
+                GrantForm(row, initial={"to": extension.asked_for}, auto_id="grant-%s") if decides else None
+            )
+            entry["refuse"] = OpinionForm(row, auto_id="refuse-%s") if decides else None
+            entry["withdraw"] = takes_back
+        if failed and extension == about and failed[0] != "withdraw_extension":
+            # Also when it has been decided meanwhile: what was typed is not lost.
+            entry[failed[0].removesuffix("_extension")] = failed[1]
+        found.append(entry)
+    return found
+
+
+def _next_notices(row: Assignment, running: list[Deadline]) -> list[NextNotice]:
+    """The next reminder of each date that runs, with the people it would reach today."""
+    roster = Roster()
+    found = []
+    for deadline in running:
+        if deadline.next_look_at is None or not deadline.next_rung:
+            continue
+        rung = next(rung for rung in rungs_for(deadline) if rung.key == deadline.next_rung)
+        names = [str(user) for group in roster.groups(rung.audiences, deadline) for user in group.users]
+        found.append(NextNotice(deadline, deadline.next_look_at, rung.key, list(dict.fromkeys(names))))
+    return sorted(found, key=lambda notice: notice.at)
+
+
+def _history(row: Assignment) -> QuerySet[Event]:
+    return row.events.select_related("actor", "actor_unit").prefetch_related("attachments").order_by("-at", "-id")
+
+
+def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
+    """A lead or a reviewer sees the work of another unit, not what that unit has been sent about it."""
+    return queries.visible_slips(standing).filter(assignment=row)
+
+
+def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
+    """Who was told what about this and when, seen by the supervision office and the unit itself."""
+    if not (standing.sees_all or standing.works_in(row.unit_id)):
+        return Message.objects.none()
+    return (
+        Message.objects.filter(data__assignment=row.key, channel="inbox")
+        .select_related("recipient")
+        .order_by("-created_at", "-id")[:30]
+    )
+
+
+def _division(row: Assignment, now: datetime) -> dict[str, Any] | None:
+    """How the work was divided, and what this body said to it; three working days of silence are no objection."""
+    if row.step.kind != Step.Kind.SHARE:
+        return None
+    division = division_of(row)
+    if division is None or division.accepted_at is None:
+        return None
+    answer = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED]).last()
+    silent_after = calendars.days_for(row.unit).shift(local_date(division.accepted_at), 3)
+    return {
+        "row": division,
+        "answer": answer,
+        "silent": answer is None and local_date(now) > silent_after,
+        "silent_after": silent_after,
+    }
+
+
+def _rectifications(row: Assignment, standing: Standing) -> list[Assignment]:
+    if row.step.kind not in (Step.Kind.CHECK, Step.Kind.GATE) or row.measure is None:
+        return []
+    found = visible_assignments(standing).filter(measure=row.measure, step__kind=Step.Kind.RECTIFICATION)
+    return list(found.order_by("key"))
+
+
+def _evidence(row: Assignment, standing: Standing) -> dict[str, Any] | None:
+    """What a gate is passed on: the figures and results reported with accepted work, labelled as reported."""
+    if row.step.kind != Step.Kind.GATE:
+        return None
+    months = visible_assignments(standing).filter(step__kind=Step.Kind.MONTHLY).values("period")
+    rows = (
+        Assignment.objects.filter(measure=row.measure, state__in=Assignment.DONE)
+        .exclude(step__kind__in=[Step.Kind.DIVISION, Step.Kind.GATE])
+        .select_related("unit", "step")
+        .order_by("step__order", "unit__order")
+    )
+    return {
+        "rows": rows,
+        "lists": [
+            (label, row.figures.get("unmet", {}).get(label, "")) for label in row.step.extras.get("evidence", [])
+        ],
+        "month": MonthlyRound.objects.filter(assignment__plan=row.plan, assignment__period__in=months)
+        .order_by("-assignment__period")
+        .first(),
+    }
+
+
+def _line(row: Assignment) -> list[tuple[str, str]]:
+    """The life of an assignment as a line of words: (word, past / now / empty)."""
+    S = Assignment.State
+    order = [S.ISSUED, S.IN_PROGRESS, S.UNIT_SIGNOFF, S.SUBMITTED, S.ACCEPTED, S.CLOSED]
+    if row.state not in order:
+        return [(row.get_state_display(), "now")]
+    place = order.index(row.state)
+    return [
+        (str(state.label), "past" if number < place else "now" if number == place else "")
+        for number, state in enumerate(order)
+    ]
+
+
+def _correction_default(row: Assignment, now: datetime) -> Any:
+    """The date a return would set, shown before it is made."""
+    last = row.deadlines.filter(kind=Deadline.Kind.MAIN).order_by("-round").first()
+    return correction_due(row, last, local_date(now)).on if last and row.state == "submitted" else None
