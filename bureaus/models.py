@@ -68,6 +68,9 @@ class Calendar(models.Model):
     name = models.CharField(_("name"), max_length=60)
     base = models.ForeignKey("self", models.PROTECT, null=True, blank=True, verbose_name=_("lies over"))
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    # The edition (see `edition`) that running dates have been brought to, and when the last edit was made.
+    applied = models.PositiveIntegerField(default=0, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CalendarQuerySet.as_manager()
 
@@ -78,16 +81,26 @@ class Calendar(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def layers(self) -> list[Calendar]:
+        """This calendar and those it lies over, from the top down."""
+        found: list[Calendar] = []
+        layer: Calendar | None = self
+        while layer is not None and layer not in found:
+            found.append(layer)
+            layer = layer.base
+        return found
+
+    @property
+    def edition(self) -> int:
+        """Rises with every edit of this calendar or of one below it: what a date was counted with."""
+        return sum(layer.version for layer in self.layers)
+
     def working_days(self) -> WorkingDays:
         """The day table as the pure arithmetic wants it: own days over those of the calendar below."""
         kinds: dict[date, str] = {}
         years: set[int] = set()
-        layer: Calendar | None = self
-        layers = []
-        while layer is not None and layer not in layers:
-            layers.append(layer)
-            layer = layer.base
-        for layer in reversed(layers):
+        for layer in reversed(self.layers):
             rows = layer.days.values_list("date", "kind")
             kinds.update(rows)
             if layer.base_id is None:
@@ -228,6 +241,66 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bureau}·{self.get_role_display()}"
+
+
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    def on(self, day: date) -> Self:
+        """Absences that cover the day and have not been taken back."""
+        return self.filter(first_day__lte=day, last_day__gte=day, withdrawn_at__isnull=True)
+
+
+class Absence(models.Model):
+    """Somebody is away from the first to the last day; the deputy is told and acts on their behalf."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="absences", verbose_name=_("person"))
+    first_day = models.DateField(_("first day"))
+    last_day = models.DateField(_("last day"))
+    deputy = models.ForeignKey(User, models.PROTECT, related_name="stands_in", verbose_name=_("deputy"))
+    note = models.CharField(_("note"), max_length=100, blank=True)
+    recorded_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
+    recorded_at = models.DateTimeField(_("recorded at"))
+    withdrawn_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        ordering = ["-first_day", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(last_day__gte=models.F("first_day")), name="absence_ends_after_it_begins"
+            ),
+            models.CheckConstraint(condition=~Q(user=models.F("deputy")), name="nobody_is_their_own_deputy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.first_day}—{self.last_day}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a component, and the latest database time it has seen (see bureaus.heartbeat)."""
+
+    component = models.CharField(_("component"), max_length=30, unique=True)
+    seen_at = models.DateTimeField(_("seen at"))
+    # The last time it came to its end without a failure.
+    well_at = models.DateTimeField(_("well at"), null=True, blank=True)
+    # The highest database time seen: it must not go back.
+    high = models.DateTimeField(_("latest time seen"))
+    # Nothing leaves the house until a person has looked: why (empty: nothing is held), and since when.
+    held = models.CharField(_("held because"), max_length=20, blank=True)
+    held_since = models.DateTimeField(_("held since"), null=True, blank=True)
+    # The end of an outage that is still being caught up with, and how long it lasted.
+    catching_up_since = models.DateTimeField(_("catching up since"), null=True, blank=True)
+    outage = models.DurationField(_("outage"), null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.component
 
 
 class ClockSetting(models.Model):

@@ -32,10 +32,20 @@ class Message(models.Model):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="messages", verbose_name=_("recipient")
     )
+    # Whom a deputy is told for.
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("on behalf of"),
+    )
     channel = models.CharField(_("channel"), max_length=10)
     kind = models.CharField(_("kind"), max_length=30)
-    subject = models.CharField(_("subject"), max_length=200)
-    body = models.TextField(_("text"))
+    # Empty until the sender takes it: the words are those of the day it leaves (see `outbox.Words`).
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    body = models.TextField(_("text"), blank=True)
     # The one line this note becomes when several are folded into one.
     line = models.CharField(max_length=200, blank=True)
     url = models.CharField(max_length=200, blank=True)

@@ -4,7 +4,7 @@ from measures.models.deadline import Deadline, DeadlineChange, Extension
 from measures.models.filing import Filing, FilingLine, FormCheck, Site
 from measures.models.monthly import MonthlyReturn, MonthlyRound
 from measures.models.plan import Measure, Plan, Recurrence, Responsibility, Step
-from measures.models.work import Assignment, Attachment, Event, PassOn, Report
+from measures.models.work import Assignment, Attachment, Event, LightCount, PassOn, Report
 
 __all__ = [
     "Assignment",
@@ -16,6 +16,7 @@ __all__ = [
     "Filing",
     "FilingLine",
     "FormCheck",
+    "LightCount",
     "Measure",
     "MonthlyReturn",
     "MonthlyRound",

@@ -73,6 +73,8 @@ class Deadline(models.Model):
     next_rung = models.CharField(_("next rung"), max_length=20, blank=True)
     next_occ = models.PositiveSmallIntegerField(default=0)
     next_look_at = models.DateTimeField(_("next look at"), null=True, blank=True)
+    # The edition of its unit's calendar that the date and the next look were counted with.
+    calendar_edition = models.PositiveIntegerField(default=0, editable=False)
     # How the date came about: the document's words, the rule, and the steps of the arithmetic.
     source_text = models.CharField(_("deadline as written"), max_length=60, blank=True)
     basis = models.CharField(_("basis of the date"), max_length=8, choices=Basis)
@@ -99,6 +101,8 @@ class Deadline(models.Model):
             models.Index(fields=["next_look_at", "id"], name="deadline_look", condition=Q(next_look_at__isnull=False)),
             # Read by overdue lists and lights.
             models.Index(fields=["due_at", "id"], name="deadline_overdue", condition=Q(status="armed")),
+            # Read by the list of incidents.
+            models.Index(fields=["fail_count"], name="deadline_failed", condition=Q(fail_count__gt=0)),
         ]
 
     def __str__(self) -> str:

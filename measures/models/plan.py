@@ -187,6 +187,10 @@ class Recurrence(models.Model):
     # 00:00 Asia/Shanghai on the first day of the next period; empty after the last, or before the plan starts.
     next_on = models.DateTimeField(_("next on"), null=True, blank=True, editable=False)
     next_period = models.CharField(max_length=10, blank=True, editable=False)
+    # A period that could not be made is tried again later, and is on the list of incidents.
+    fail_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    retry_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("recurrence")

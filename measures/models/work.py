@@ -118,6 +118,9 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
     submitted_at = models.DateTimeField(_("submitted at"), null=True, blank=True)
     accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    # A cache of `lights.light_of`, kept by `workflows.counters`, and when it changes by itself.
+    light = models.CharField(max_length=6, blank=True, editable=False)
+    light_until = models.DateTimeField(null=True, blank=True, editable=False)
     # The viewflow run this belongs to, and its step there.
     process = models.ForeignKey("viewflow.Process", models.PROTECT, related_name="assignments")
     node = models.CharField(max_length=30)
@@ -141,6 +144,8 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
             models.Index(fields=["unit", "state"], name="assignment_desk"),
             # Read when the last assignment of an open step is accepted.
             models.Index(fields=["process", "node"], name="assignment_node"),
+            # Read by the sweep that turns lights.
+            models.Index(fields=["light_until"], name="assignment_light", condition=Q(light_until__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -223,6 +228,30 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
     @transition(field=state, source=list(OPEN), target=State.CANCELLED)
     def cancel(self) -> None:
         """撤销; it stays visible, with the reason."""
+
+
+class LightCount(models.Model):
+    """How many assignments of a unit in a measure show what: a cache of the queried lights, for the board.
+
+    `measure_number` is 0 for what the plan orders besides its measures. `what` is a light, or one of the
+    counts of first rounds that `workflows.counters` names.
+    """
+
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="light_counts")
+    unit = models.ForeignKey(Bureau, models.PROTECT, related_name="light_counts")
+    measure_number = models.PositiveSmallIntegerField()
+    what = models.CharField(max_length=12)
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("count of lights")
+        verbose_name_plural = _("counts of lights")
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "unit", "measure_number", "what"], name="light_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id}/{self.measure_number} {self.what}: {self.count}"
 
 
 class Event(models.Model):
