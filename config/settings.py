@@ -122,6 +122,9 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = VAR / ("demo-attachments" if DEMO else "attachments")
 
+# The latest time a pass has seen, kept outside the database: a restored one is known by it.
+CLOCK_WITNESS = VAR / ("demo-clock-witness.json" if DEMO else "clock-witness.json")
+
 AUTH_USER_MODEL = "bureaus.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -208,6 +211,8 @@ NOTIFICATION_CHANNELS = {
 }
 # Asked before every sending: is what this message says still true?
 NOTIFICATION_STILL_WANTED = "workflows.notices.still_wanted"
+# Asked when a message leaves that was written without words: what does it say?
+NOTIFICATION_WORDS = "workflows.notices.words_of"
 # Working hours in which notices may leave the house, Asia/Shanghai.
 NOTIFICATION_WINDOW = (10, 20)
 ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)

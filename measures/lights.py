@@ -82,17 +82,26 @@ def worst(lights: Iterable[Light]) -> Light:
 
 def expected_progress(deadline: Deadline, today: date) -> int:
     """序时进度 in per cent: the share of the term, in days, that has gone by."""
-    term = (deadline.due_on - deadline.starts_on).days
-    if term <= 0:
-        return 100
-    return max(0, min(100, (today - deadline.starts_on).days * 100 // term))
+    return _expected(deadline.starts_on, deadline.due_on, today)
 
 
 def behind_schedule(row: Assignment, deadline: Deadline, today: date, calendar: WorkingDays | None = None) -> bool:
     """Ten points or more behind its time, before the date, in a term of over sixty working days."""
-    if deadline.kind != Deadline.Kind.MAIN or deadline.due_on < today:
+    if deadline.kind != Deadline.Kind.MAIN:
         return False
     calendar = calendar or calendars.days_for(deadline.unit)
-    if calendar.between(deadline.starts_on, deadline.due_on) <= LONG_TERM:
+    return is_behind(row.progress, deadline.starts_on, deadline.due_on, today, calendar)
+
+
+def is_behind(progress: int, starts_on: date, due_on: date, today: date, calendar: WorkingDays) -> bool:
+    """The same of a main deadline's own figures."""
+    if due_on < today or calendar.between(starts_on, due_on) <= LONG_TERM:
         return False
-    return expected_progress(deadline, today) - row.progress >= BEHIND
+    return _expected(starts_on, due_on, today) - progress >= BEHIND
+
+
+def _expected(starts_on: date, due_on: date, today: date) -> int:
+    term = (due_on - starts_on).days
+    if term <= 0:
+        return 100
+    return max(0, min(100, (today - starts_on).days * 100 // term))

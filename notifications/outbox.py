@@ -51,6 +51,16 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What one message says, found when it leaves."""
+
+    subject: str
+    body: str
+    line: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What became of something that was ready: `event` is sent, suppressed or failed."""
 
@@ -189,6 +199,7 @@ def _claim(groups: Sequence[tuple[int, str]], now: datetime) -> _Claim:
     claim.taken = len(rows)
     folded = _folded_in(rows)
     reasons = _unwanted(rows, folded)
+    _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
     for _pair, group in groupby(rows, key=lambda row: (row.recipient_id, row.channel)):
         _claim_group(list(group), folded, reasons, claim, now)
     _write_claim(claim, now)
@@ -315,6 +326,20 @@ def _unwanted(rows: Sequence[Message], folded: dict[int, list[Message]]) -> dict
 @cache
 def _still_wanted() -> Any:
     return import_string(settings.NOTIFICATION_STILL_WANTED)
+
+
+def _give_words(messages: Sequence[Message], now: datetime) -> None:
+    """Say in the words of today what was put without words."""
+    if not messages:
+        return
+    for message, words in zip(messages, _words_of()(messages, now), strict=True):
+        message.subject, message.body, message.line, message.url = words.subject, words.body, words.line, words.url
+    Message.objects.bulk_update(messages, ["subject", "body", "line", "url"], batch_size=200)
+
+
+@cache
+def _words_of() -> Any:
+    return import_string(settings.NOTIFICATION_WORDS)
 
 
 def _fold(messages: list[Message], now: datetime) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 from django.db import transaction
@@ -15,25 +14,30 @@ from workflows import models
 from workflows.ladder import Rung
 
 LADDERS = Path(__file__).resolve().parent / "data" / "ladders.toml"
-_read: dict[tuple[str, int], tuple[Rung, ...]] = {}
+_read: dict[tuple[str, int, bool], tuple[Rung, ...]] = {}
 
 
-def rungs_of(code: str, version: int) -> tuple[Rung, ...]:
-    """The rungs of a ladder's version; versions in use never change, so they are read once."""
-    key = (code, version)
+def rungs_of(code: str, version: int, *, has_lead: bool = True) -> tuple[Rung, ...]:
+    """The rungs of a ladder's version; versions in use never change, so they are read once.
+
+    Without a lead (or where the unit leads itself) that audience does not exist.
+    """
+    key = (code, version, has_lead)
     if key not in _read:
         rows = models.Ladder.objects.get(code=code, version=version).rungs.order_by("seq")
-        _read[key] = tuple(Rung(row.key, row.offset, tuple(row.audiences), row.sms, row.slip) for row in rows)
+        absent = () if has_lead else ("lead",)
+        _read[key] = tuple(
+            Rung(row.key, row.offset, tuple(name for name in row.audiences if name not in absent), row.sms, row.slip)
+            for row in rows
+        )
     return _read[key]
 
 
 def rungs_for(deadline: Deadline) -> tuple[Rung, ...]:
-    """The rungs of its ladder, without an audience that does not exist here (no lead but the unit itself)."""
-    rungs = rungs_of(deadline.ladder_code, deadline.ladder_version)
+    """The rungs of its ladder that can be climbed here."""
     row = deadline.assignment
-    if row.lead_id and row.lead_id != row.unit_id:
-        return rungs
-    return tuple(replace(rung, audiences=tuple(name for name in rung.audiences if name != "lead")) for rung in rungs)
+    has_lead = row.lead_id is not None and row.lead_id != row.unit_id
+    return rungs_of(deadline.ladder_code, deadline.ladder_version, has_lead=has_lead)
 
 
 def newest(code: str) -> models.Ladder:

@@ -20,6 +20,7 @@ from bureaus.clock import ZONE, local_date
 from bureaus.models import Role, User
 from measures.models import Assignment, Deadline, Event
 from notifications import outbox, texts, window
+from notifications.mailings import Copy, Mailing
 from notifications.models import Message
 from workflows.audience import Group, Roster
 from workflows.ladder import Rung
@@ -88,8 +89,18 @@ def tell_act(
     )
 
 
-def tell_rung(
-    deadline: Deadline,
+def told(rung: Rung, groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """Whom a firing told, as it is kept with it: by role and unit, never by name."""
+    channels = list(ALL if rung.sms else BOTH)
+    return [
+        {"role": group.role, "unit": group.unit, "channels": channels}
+        | ({"instead_of": group.instead_of} if group.instead_of else {})
+        for group in groups
+    ]
+
+
+def mailing_for(
+    kind: str,
     rung: Rung,
     occ: int,
     groups: Sequence[Group],
@@ -97,50 +108,66 @@ def tell_rung(
     *,
     planned_at: datetime,
     now: datetime,
-) -> list[Message]:
-    """Tell the audience of a rung; those told at an earlier rung hear again in the inbox only."""
+) -> Mailing:
+    """Whom a rung of a kind of deadline tells, how and from when on; those told earlier hear in the inbox only.
+
+    What it says is found when it leaves (`words_of`).
+    """
+    channels = ALL if rung.sms else BOTH
+    people: dict[int, tuple[str, ...]] = {}
+    for names, told in ((channels, groups), (("inbox",), again)):
+        for group in told:
+            for user in group.users:
+                people.setdefault(user.pk, names)
+    reason = _reason_of(kind, rung)
+    return Mailing(
+        kind=_rung_kind(kind, rung.offset),
+        occasion=f"{rung.key}|{occ}",
+        not_before=window.opening(max(now, _folding_time(planned_at)), calendars.days_for()),
+        copies=tuple(Copy(user, channel, reason) for user, names in people.items() for channel in names),
+        data=(("rung", rung.key), ("occ", occ)),
+    )
+
+
+def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
+    """What notices from rungs say on the day they leave."""
+    found = Deadline.objects.select_related("unit__calendar", "assignment__step", "assignment__unit").in_bulk(
+        {message.data["deadline"] for message in messages}
+    )
+    said: dict[tuple[int, str, str], outbox.Words] = {}
+    with override(settings.LANGUAGE_CODE):
+        for message in messages:
+            key = (message.data["deadline"], message.kind, message.channel)
+            if key not in said:
+                said[key] = _words(found[key[0]], message, now)
+    return [said[message.data["deadline"], message.kind, message.channel] for message in messages]
+
+
+def _words(deadline: Deadline, message: Message, now: datetime) -> outbox.Words:
     row = deadline.assignment
-    kind = _rung_kind(deadline, rung)
     today = local_date(now)
-    calendar = calendars.days_for(deadline.unit)
     context = context_of(row) | {
         "deadline": deadline,
         "due_on": deadline.due_on,
         "unit": deadline.unit,
         "days_late": (today - deadline.due_on).days,
-        "days_left": calendar.between(today, deadline.due_on),
-        "rung": rung.key,
+        "days_left": calendars.days_for(deadline.unit).between(today, deadline.due_on),
+        "rung": message.data["rung"],
     }
-    channels = ALL if rung.sms else BOTH
-    people: dict[int, tuple[User, tuple[str, ...]]] = {}
-    for group in groups:
-        for user in group.users:
-            people.setdefault(user.pk, (user, channels))
-    for group in again:
-        for user in group.users:
-            people.setdefault(user.pk, (user, ("inbox",)))
+    subject = texts.render(message.kind, "subject", context)[:200]
+    part = "sms" if message.channel == "sms" else "email"
+    return outbox.Words(
+        subject, texts.render(message.kind, part, context), subject, reverse("assignment", args=[row.pk])
+    )
+
+
+def _reason_of(kind: str, rung: Rung) -> str:
     with override(settings.LANGUAGE_CODE):
-        reason = _("%(kind)s, %(when)s (rung %(rung)s)") % {
-            "kind": deadline.get_kind_display(),
+        return _("%(kind)s, %(when)s (rung %(rung)s)") % {
+            "kind": Deadline.Kind(kind).label,
             "when": in_words(rung.offset),
             "rung": rung.key,
         }
-    note = _note(
-        kind,
-        context,
-        row,
-        about=deadline.about,
-        about_rev=deadline.rev,
-        data={"assignment": row.key, "rung": rung.key, "occ": occ, "deadline": deadline.pk},
-        reason=reason,
-    )
-    return outbox.put(
-        note,
-        people.values(),
-        key=f"{deadline.about}|{deadline.rev}|{rung.key}|{occ}",
-        now=now,
-        not_before=window.opening(max(now, _folding_time(planned_at)), calendars.days_for()),
-    )
 
 
 def still_wanted(messages: Sequence[Message]) -> list[str]:
@@ -226,9 +253,9 @@ def _note(kind: str, context: dict[str, Any], row: Assignment, **fields: Any) ->
         )
 
 
-def _rung_kind(deadline: Deadline, rung: Rung) -> str:
-    if deadline.kind != Deadline.Kind.MAIN:
-        return deadline.kind
-    if rung.offset < 0:
+def _rung_kind(kind: str, offset: int) -> str:
+    if kind != Deadline.Kind.MAIN:
+        return kind
+    if offset < 0:
         return "reminder"
-    return "due" if rung.offset == 0 else "overdue"
+    return "due" if offset == 0 else "overdue"

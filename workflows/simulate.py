@@ -50,7 +50,7 @@ def run(
                 acted += scenario.perform(waiting.pop(0), moment)
             swept = tick.run(moment, roster=roster)
             deliveries = outbox.deliver(moment, open_channel=open_channel)
-            quiet = not (acted or swept.made or swept.firings)
+            quiet = not (acted or swept.made or swept.fired)
             lines, seen = _lines(moment, seen, deliveries, quiet=quiet)
         yield from lines
 

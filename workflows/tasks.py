@@ -2,16 +2,14 @@
 
 from celery import shared_task
 
-from bureaus import clock
-from notifications import outbox
-from workflows import tick
+from workflows import passes
 
 
 @shared_task(name="workflows.tasks.run_tick")
 def run_tick() -> int:
-    return len(tick.run(clock.now()).firings)
+    return len(passes.sweep().fired)
 
 
 @shared_task(name="workflows.tasks.run_sender")
 def run_sender() -> int:
-    return len(outbox.deliver(clock.now()))
+    return len(passes.send())

@@ -7,63 +7,101 @@ a firing's key is unique, a row is taken by one pass at a time, and one bad row 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, models, transaction
+from django.db.models import F, Q
 
-from bureaus import calendars
-from measures.models import Deadline, Extension, Recurrence
-from workflows import deadlines, issuing, notices, slips
+from bureaus import calendars, faults
+from measures.models import Assignment, Deadline, Recurrence
+from notifications import mailings
+from workflows import batches, issuing
 from workflows.audience import Roster
-from workflows.ladder import FIRED, Decision, Past
+from workflows.batches import Due, Kept, Next
+from workflows.deciding import Decider
 from workflows.models import Firing
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 1000
 
 
 @dataclass
 class Swept:
-    """What one sweep did: firings in order, how many assignments it made, how many rows failed."""
+    """What one sweep did: the firings' ids in order, how many assignments it made, how many rows failed.
 
-    firings: list[Firing] = field(default_factory=list)
+    `held`: why it did nothing at all.
+    """
+
+    fired: list[int] = field(default_factory=list)
     made: int = 0
     failed: int = 0
+    held: str = ""
+
+    @property
+    def firings(self) -> list[Firing]:
+        return list(Firing.objects.filter(pk__in=self.fired).order_by("pk"))
 
 
 def run(now: datetime, *, roster: Roster | None = None) -> Swept:
     """Everything that is due at `now`. Safe to run twice, and by two processes at once."""
     swept = Swept()
-    _begin_periods(now, swept)
-    with calendars.one_pass():
-        while _sweep_batch(now, swept, roster) == BATCH:
-            pass
+    periods, looks = _due(now)
+    if periods:
+        _begin_periods(now, swept)
+    if looks or periods:
+        with calendars.one_pass():
+            decider = Decider(now, roster)
+            while _sweep_batch(decider, swept) == BATCH:
+                pass
     return swept
+
+
+def _due(now: datetime) -> tuple[bool, bool]:
+    """Whether a period and whether a deadline has come: all that an idle pass asks."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM measures_recurrence WHERE next_on <= %s), "
+            "EXISTS (SELECT 1 FROM measures_deadline WHERE next_look_at <= %s)",
+            [moment, moment],
+        )
+        periods, looks = cursor.fetchone()
+    return bool(periods), bool(looks)
+
+
+# --- Periods --------------------------------------------------------------------------------------
 
 
 def _begin_periods(now: datetime, swept: Swept) -> None:
     tried: set[int] = set()
     while True:
-        due = Recurrence.objects.filter(next_on__lte=now).exclude(pk__in=tried).order_by("next_on", "id").first()
+        due = _periods_due(now).exclude(pk__in=tried).order_by("next_on", "id").first()
         if due is None:
             return
         try:
             with transaction.atomic():
                 again = _begin_period(due.pk, now, swept)
-        except Exception:
+        except Exception as error:
             logger.exception("recurrence %s could not begin its period", due.pk)
             swept.failed += 1
+            Recurrence.objects.filter(pk=due.pk).update(
+                fail_count=F("fail_count") + 1, last_error=_said(error), retry_at=now + _back_off(due.fail_count)
+            )
             again = False
         if not again:
             tried.add(due.pk)
 
 
+def _periods_due(now: datetime) -> models.QuerySet[Recurrence]:
+    may_try = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+    return Recurrence.objects.filter(may_try, next_on__lte=now)
+
+
 def _begin_period(pk: int, now: datetime, swept: Swept) -> bool:
     """Begin one period, unless another pass or an act is at it. Returns whether there may be one more."""
-    due = Recurrence.objects.select_related("step__plan", "step__measure__plan").filter(pk=pk, next_on__lte=now)
+    due = _periods_due(now).select_related("step__plan", "step__measure__plan").filter(pk=pk)
     found = due.first()
     if found is None or not issuing.free_to_begin(found):
         return False
@@ -71,124 +109,99 @@ def _begin_period(pk: int, now: datetime, swept: Swept) -> bool:
     if recurrence is None:
         return False
     swept.made += len(issuing.begin_period(recurrence, now=now))
+    if recurrence.fail_count:
+        Recurrence.objects.filter(pk=pk).update(fail_count=0, last_error="", retry_at=None)
     return recurrence.next_on is not None and recurrence.next_on <= now
 
 
-def _sweep_batch(now: datetime, swept: Swept, roster: Roster | None) -> int:
-    """Take up to BATCH due deadlines and look at each in a savepoint. Returns how many were taken."""
-    if not Deadline.objects.to_look_at(now).values_list("pk", flat=True).first():
-        return 0
-    with transaction.atomic():
-        rows = list(
-            Deadline.objects.to_look_at(now)
-            .select_for_update(skip_locked=True, no_key=True, of=("self",))
-            .select_related(
-                "unit__calendar",
-                "assignment__unit",
-                "assignment__lead",
-                "assignment__step",
-                "assignment__handler",
-                "assignment__leader",
-            )[:BATCH]
-        )
-        if not rows:
-            return 0
-        history = _history(rows)
-        held = _held(rows)
-        roster = roster or Roster()
-        for row in rows:
-            try:
-                with transaction.atomic():
-                    swept.firings += look_at(row, history[row.pk], held=row.pk in held, roster=roster, now=now)
-            except Exception as error:
-                logger.exception("deadline %s could not be looked at", row.pk)
-                swept.failed += 1
-                _back_off(row, error, now)
-        return len(rows)
+# --- Deadlines ------------------------------------------------------------------------------------
 
 
-def look_at(deadline: Deadline, history: list[Past], *, held: bool, roster: Roster, now: datetime) -> list[Firing]:
-    """One look at one deadline: write what fires, tell its audience, and set the next look."""
-    climb = deadlines.climb_now(deadline, history, now=now, held=held)
-    firings = []
-    for decision in climb.decisions:
-        firing = Firing(
-            deadline=deadline,
-            rev=deadline.rev,
-            rung_key=decision.rung.key,
-            occ=decision.occ,
-            planned_at=decision.planned_at,
-            fired_at=now,
-            outcome=decision.outcome,
-            audiences=list(decision.audiences),
-            withheld=list(decision.withheld),
-            withheld_until=decision.withheld_until,
-        )
-        if decision.outcome == FIRED:
-            _tell(firing, decision, history, roster, now)
-        firing.save(force_insert=True)
-        if firing.slip:
-            slips.propose(firing, now=now)
-        firings.append(firing)
-    deadline.next_look_at, deadline.next_rung, deadline.next_occ = (
-        climb.next_look_at,
-        climb.next_rung,
-        climb.next_occ,
+def _sweep_batch(decider: Decider, swept: Swept) -> int:
+    """Take up to BATCH due deadlines, decide about each, and write it down together. Returns how many were taken.
+
+    Should the database refuse what is written together, each of them is looked at by itself.
+    """
+    taken: list[Due] = []
+    try:
+        with transaction.atomic():
+            taken = batches.claim(decider.now, BATCH)
+            fired, failed = _decide_and_write(decider, taken)
+            faults.hit("tick.after_inserts")
+    except Exception:
+        if not taken:
+            raise
+        logger.exception("%s deadlines could not be written together", len(taken))
+        fired, failed = _one_by_one(decider, taken)
+    faults.hit("tick.after_commit")
+    swept.fired += fired
+    swept.failed += failed
+    return len(taken)
+
+
+def _one_by_one(decider: Decider, taken: list[Due]) -> tuple[list[int], int]:
+    fired, failed = [], 0
+    for due in taken:
+        try:
+            with transaction.atomic():
+                # Claimed again: it may have been looked at, or settled, meanwhile.
+                ids, bad = _decide_and_write(decider, batches.claim(decider.now, 1, only=due.pk))
+        except Exception as error:
+            _set_aside(due, error, decider.now)
+            failed += 1
+        else:
+            fired += ids
+            failed += bad
+    return fired, failed
+
+
+def _decide_and_write(decider: Decider, taken: list[Due]) -> tuple[list[int], int]:
+    """Returns the ids of what fired and how many rows could not be looked at; those are set aside."""
+    decider.prepare(taken)
+    firings: list[tuple[Due, Kept]] = []
+    matters: list[mailings.Matter] = []
+    looks: list[tuple[Due, Next]] = []
+    at_checkup: list[Due] = []
+    failed = 0
+    for due in taken:
+        try:
+            look = decider.look(due)
+        except Exception as error:
+            _set_aside(due, error, decider.now)
+            failed += 1
+            continue
+        for kept, mailing in look.firings:
+            firings.append((due, kept))
+            if kept.outcome == Firing.Outcome.NO_RECIPIENT:
+                logger.error("nobody can be told of %s %s", due.key, kept.rung)
+            if mailing is not None:
+                matters.append(decider.matter(due, mailing))
+        looks.append((due, look.next))
+        if look.reaches_its_date and due.kind == Deadline.Kind.CHECKUP:
+            at_checkup.append(due)
+    fired = batches.write_firings(firings, decider.now)
+    mailings.put(matters, decider.now)
+    batches.write_looks(looks)
+    for due in at_checkup:
+        # Its date has passed, so the next one is set whether it was met or not.
+        issuing.arm_next_checkup(Assignment.objects.get(pk=due.row), after=due.due_on, now=decider.now)
+    return fired, failed
+
+
+def _set_aside(due: Due, error: Exception, now: datetime) -> None:
+    """A bad row tries again later, and is on the list of incidents until it has come through."""
+    logger.error("deadline %s of %s could not be looked at", due.pk, due.key, exc_info=error)
+    found = Deadline.objects.filter(pk=due.pk)
+    fails = found.values_list("fail_count", flat=True).first() or 0
+    found.filter(next_look_at__isnull=False).update(
+        fail_count=fails + 1, last_error=_said(error), next_look_at=now + _back_off(fails)
     )
-    deadline.fail_count, deadline.last_error = 0, ""
-    deadline.save(update_fields=["next_look_at", "next_rung", "next_occ", "fail_count", "last_error"])
-    if deadline.kind == Deadline.Kind.CHECKUP and any(d.rung.offset == 0 for d in climb.decisions):
-        issuing.arm_next_checkup(deadline.assignment, after=deadline.due_on, now=now)
-    return firings
 
 
-def _tell(firing: Firing, decision: Decision, history: list[Past], roster: Roster, now: datetime) -> None:
-    deadline, rung = firing.deadline, decision.rung
-    row = deadline.assignment
-    groups = roster.groups(decision.audiences, deadline)
-    earlier = [
-        name for past in history if past.outcome == FIRED for name in past.audiences if name not in decision.audiences
-    ]
-    again = roster.groups(dict.fromkeys(earlier), deadline)
-    channels = list(notices.ALL if rung.sms else notices.BOTH)
-    firing.told = [
-        {"role": group.role, "unit": group.unit, "channels": channels}
-        | ({"instead_of": group.instead_of} if group.instead_of else {})
-        for group in groups
-    ]
-    if decision.audiences and not any(group.users for group in groups):
-        firing.outcome = Firing.Outcome.NO_RECIPIENT
-        logger.error("nobody can be told of %s %s", row.key, rung.key)
-    firing.slip = slips.colour_for(deadline, rung, now) if decision.proposes else ""
-    firing.explain = {
-        "due_on": deadline.due_on.isoformat(),
-        "offset": rung.offset,
-        "ladder": deadline.ladder_code,
-        "version": deadline.ladder_version,
-    }
-    notices.tell_rung(deadline, rung, firing.occ, groups, again, planned_at=decision.planned_at, now=now)
+def _back_off(fails: int) -> timedelta:
+    """After 1, 2, 4 … minutes, at most an hour."""
+    return min(timedelta(hours=1), timedelta(minutes=2 ** min(fails, 10)))
 
 
-def _history(rows: list[Deadline]) -> dict[int, list[Past]]:
-    revs = {row.pk: row.rev for row in rows}
-    found: dict[int, list[Past]] = defaultdict(list)
-    for firing in Firing.objects.filter(deadline__in=revs).order_by("id"):
-        if firing.rev == revs[firing.deadline_id]:
-            found[firing.deadline_id].append(deadlines.as_past(firing))
-    return found
-
-
-def _held(rows: list[Deadline]) -> set[int]:
-    """Deadlines whose extension was asked for in time and is not decided."""
-    return set(Extension.objects.undecided().filter(deadline__in=rows).values_list("deadline_id", flat=True))
-
-
-def _back_off(row: Deadline, error: Exception, now: datetime) -> None:
-    """A bad row tries again later: after 1, 2, 4 … minutes, at most an hour."""
-    row.fail_count = min(row.fail_count + 1, 30)
-    delay = min(timedelta(hours=1), timedelta(minutes=2 ** (row.fail_count - 1)))
-    Deadline.objects.filter(pk=row.pk).update(
-        fail_count=row.fail_count,
-        last_error=f"{type(error).__name__}: {error}"[:2000],
-        next_look_at=now + delay,
-    )
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]

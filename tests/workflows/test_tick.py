@@ -80,8 +80,9 @@ def test_the_command(tacheng: Plan, capsys: pytest.CaptureFixture[str]) -> None:
     assert "receipt" in [one.kind for one in inbox(person("托里县·科室负责人"))]
 
 
-def test_more_than_a_batch_at_once(tacheng: Plan) -> None:
+def test_more_than_a_batch_at_once(tacheng: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """After months without a tick everything has come due together."""
+    monkeypatch.setattr(tick, "BATCH", 200)
     now = at(2019, 10, 8, 12)
     due = Deadline.objects.to_look_at(now).count()
     assert due > tick.BATCH
@@ -215,7 +216,7 @@ KILLED = -signal.SIGKILL
 def test_killed_in_the_middle_of_a_batch_it_has_done_nothing(tacheng_committed: Plan) -> None:
     now = at(2019, 6, 4, 12)
     with nothing_written():
-        died = child("die_at('workflows.notices.tell_rung', 80)\ntick.run(at(2019, 6, 4, 12))")
+        died = child("tick.run(at(2019, 6, 4, 12))", DUBAN_FAULT="tick.after_inserts")
         assert died == KILLED
     swept = tick.run(now)
     assert len(swept.firings) == 159
@@ -225,9 +226,10 @@ def test_killed_in_the_middle_of_a_batch_it_has_done_nothing(tacheng_committed: 
 def test_killed_between_two_batches_the_first_is_done_and_nothing_twice(tacheng_committed: Plan) -> None:
     now = at(2021, 1, 15, 12)
     Recurrence.objects.update(next_on=None)
-    assert child("die_at('workflows.tick.look_at', 250)\ntick.run(at(2021, 1, 15, 12))") == KILLED
+    program = "tick.BATCH = 200\ntick.run(at(2021, 1, 15, 12))"
+    assert child(program, DUBAN_FAULT="tick.after_commit") == KILLED
     done = set(Firing.objects.exclude(outcome="skipped_late").values_list("deadline", flat=True))
-    assert len(done) == tick.BATCH
+    assert len(done) == 200
     swept = tick.run(now)
     assert not done & {firing.deadline_id for firing in swept.firings}
     assert not Deadline.objects.to_look_at(now).exists()

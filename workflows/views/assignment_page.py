@@ -23,7 +23,7 @@ from workflows import queries
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
-from workflows.audience import Roster
+from workflows.audience import Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
@@ -272,7 +272,7 @@ def _next_notices(row: Assignment, running: list[Deadline]) -> list[NextNotice]:
         if deadline.next_look_at is None or not deadline.next_rung:
             continue
         rung = next(rung for rung in rungs_for(deadline) if rung.key == deadline.next_rung)
-        names = [str(user) for group in roster.groups(rung.audiences, deadline) for user in group.users]
+        names = [str(user) for group in roster.groups(rung.audiences, aim_of(deadline)) for user in group.users]
         found.append(NextNotice(deadline, deadline.next_look_at, rung.key, list(dict.fromkeys(names))))
     return sorted(found, key=lambda notice: notice.at)
 

@@ -11,12 +11,27 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from bureaus import clock
-from notifications import outbox
-from workflows import tick
+from bureaus import heartbeat
+from workflows import passes
 
 logger = logging.getLogger(__name__)
+
+HELD = {
+    heartbeat.CLOCK: gettext_lazy(
+        "Nothing is decided or sent: the database's clock went back. It goes on by itself once the clock has "
+        "caught up; set the clock of the database server right."
+    ),
+    heartbeat.JUMP: gettext_lazy(
+        "Nothing is decided or sent: the database's clock is more than seven days ahead of the last pass. If the "
+        "date is right, confirm it: manage.py tick --confirm-jump."
+    ),
+    heartbeat.RESTORED: gettext_lazy(
+        "Nothing is decided or sent: the database is older than the last pass of this machine, so it has been "
+        "restored from a backup. Look which notices went out since, then confirm: manage.py tick --confirm-jump."
+    ),
+}
 
 
 class Command(BaseCommand):
@@ -24,9 +39,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--loop", action="store_true", help="go on until stopped")
+        parser.add_argument(
+            "--confirm-jump", action="store_true", help="go on after the clock jumped or a backup was restored"
+        )
         parser.add_argument("--every", type=float, default=60.0, metavar="SECONDS", help="with --loop (default 60)")
 
-    def handle(self, *args: Any, loop: bool, every: float, **options: Any) -> None:
+    def handle(self, *args: Any, loop: bool, every: float, confirm_jump: bool, **options: Any) -> None:
+        if confirm_jump:
+            heartbeat.confirm()
         if not loop:
             try:
                 self._once()
@@ -49,10 +69,12 @@ class Command(BaseCommand):
             stopping.wait(every)
 
     def _once(self) -> None:
-        now = clock.now()
-        swept = tick.run(now)
-        told = outbox.deliver(now)
+        swept = passes.sweep()
+        if swept.held:
+            self.stderr.write(str(HELD[swept.held]))
+            return
+        told = passes.send()
         self.stdout.write(
             _("%(fired)s fired, %(made)s tasks made, %(told)s notices, %(failed)s failed")
-            % {"fired": len(swept.firings), "made": swept.made, "told": len(told), "failed": swept.failed}
+            % {"fired": len(swept.fired), "made": swept.made, "told": len(told), "failed": swept.failed}
         )

@@ -1,0 +1,261 @@
+"""One batch of due deadlines on the way through the database: claimed, and what was decided written down.
+
+A table is written by one statement however many rows a batch has; on SQLite, whose statements cost
+little, by one prepared statement for all rows. Nothing is decided here. Callers hold a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection
+
+from workflows.ladder import Past
+
+FIELD, ROW = "\x1f", "\x1e"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed deadline with what a decision needs of it and its assignment; its row is locked.
+
+    `history` is the firings of its present revision as one word, so that rows with the same past share
+    one decision; `remembered` reads it.
+    """
+
+    pk: int
+    rev: int
+    kind: str
+    unit: int
+    round: int
+    starts_on: date
+    due_on: date
+    ladder: str
+    version: int
+    row: int
+    key: str
+    row_unit: int
+    lead: int | None
+    handler: int | None
+    leader: int | None
+    progress: int
+    history: str
+    held: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a firing row keeps besides its deadline: one object for all rows about which the same was decided."""
+
+    rung: str
+    occ: int
+    planned_at: datetime
+    outcome: str
+    slip: str = ""
+    audiences: str = "[]"
+    withheld: str = "[]"
+    withheld_until: datetime | None = None
+    told: str = "[]"
+    explain: str = "{}"
+
+
+@dataclass(frozen=True, eq=False)
+class Next:
+    """Where a deadline looks next: one object for all that look there."""
+
+    at: datetime | None
+    rung: str = ""
+    occ: int = 0
+
+
+def claim(now: datetime, limit: int, only: int | None = None) -> list[Due]:
+    """Take up to `limit` deadlines that are due, the longest due first, passing over what another pass holds.
+
+    `only`: that one alone, to look at it by itself.
+    """
+    sql, lock = _CLAIM[connection.vendor]
+    condition = " AND d.id = %s" if only is not None else ""
+    values: list[Any] = [_moment(now), *([only] if only is not None else []), limit]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql}{condition} ORDER BY d.next_look_at, d.id LIMIT %s {lock}", values)
+        found = cursor.fetchall()
+    return [Due(*row) for row in found]
+
+
+def remembered(history: str) -> list[Past]:
+    """The firings in a claimed row's `history`, oldest first."""
+    found = []
+    for line in history.split(ROW) if history else ():
+        key, occ, outcome, planned, fired, audiences, withheld, until, slip = line.split(FIELD)
+        found.append(
+            Past(
+                key,
+                int(occ),
+                "fired" if outcome == "no_recipient" else outcome,
+                _read(planned),
+                _read(fired),
+                tuple(json.loads(audiences)),
+                tuple(json.loads(withheld)),
+                _read(until) if until else None,
+                bool(slip),
+            )
+        )
+    return found
+
+
+def write_firings(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[int]:
+    """Write what fired, and lay the slips it proposes before the supervision office. Returns the firings' ids."""
+    if not firings:
+        return []
+    if connection.vendor == "postgresql":
+        return _write_firings_at_once(firings, now)
+    moment = _moment(now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM workflows_firing")
+        (before,) = cursor.fetchone()
+        cursor.executemany(
+            f"INSERT INTO workflows_firing ({_FIRING}) VALUES ({', '.join(['%s'] * 13)}) ON CONFLICT DO NOTHING",
+            [(due.pk, due.rev, *_columns(kept), moment) for due, kept in firings],
+        )
+        if any(kept.slip for _due, kept in firings):
+            cursor.execute(_SLIPS.format(source="workflows_firing f", where="f.id > %s AND "), [moment, before])
+        cursor.execute("SELECT id FROM workflows_firing WHERE id > %s ORDER BY id", [before])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def write_looks(looks: Sequence[tuple[Due, Next]]) -> None:
+    """Set where each deadline looks next; it has been looked at without a fault."""
+    if not looks:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.executemany(
+                "UPDATE measures_deadline SET next_look_at = %s, next_rung = %s, next_occ = %s, fail_count = 0, "
+                "last_error = '' WHERE id = %s",
+                [(_moment(look.at), look.rung, look.occ, due.pk) for due, look in looks],
+            )
+            return
+        shared = list(dict.fromkeys(look for _due, look in looks))
+        number = {look: index for index, look in enumerate(shared)}
+        cursor.execute(
+            "UPDATE measures_deadline d SET next_look_at = l.at, next_rung = l.rung, next_occ = l.occ, "
+            "fail_count = 0, last_error = '' "
+            "FROM unnest(%s::bigint[], %s::int[]) AS v(id, n) "
+            "JOIN unnest(%s::int[], %s::timestamptz[], %s::text[], %s::int[]) AS l(n, at, rung, occ) ON l.n = v.n "
+            "WHERE d.id = v.id",
+            [
+                [due.pk for due, _look in looks],
+                [number[look] for _due, look in looks],
+                list(range(len(shared))),
+                [look.at for look in shared],
+                [look.rung for look in shared],
+                [look.occ for look in shared],
+            ],
+        )
+
+
+# --- How it is said -------------------------------------------------------------------------------
+
+_CLAIMED = """
+SELECT d.id, d.rev, d.kind, d.unit_id, d.round, d.starts_on, d.due_on, d.ladder_code, d.ladder_version,
+    a.id, a.key, a.unit_id, a.lead_id, a.handler_id, a.leader_id, a.progress,
+    coalesce((SELECT {agg} FROM {firings}), ''),
+    EXISTS (SELECT 1 FROM measures_extension e WHERE e.deadline_id = d.id AND e.state = 'asked')
+FROM measures_deadline d {join} measures_assignment a ON a.id = d.assignment_id
+WHERE d.next_look_at <= %s"""
+_OF_THIS = "workflows_firing f WHERE f.deadline_id = d.id AND f.rev = d.rev"
+_POSTGRES_LINE = (
+    "concat_ws(chr(31), f.rung_key, f.occ, f.outcome, f.planned_at, f.fired_at, f.audiences, f.withheld, "
+    "coalesce(f.withheld_until::text, ''), f.slip)"
+)
+_SQLITE_LINE = " || char(31) || ".join(
+    ["f.rung_key", "f.occ", "f.outcome", "f.planned_at", "f.fired_at", "f.audiences", "f.withheld"]
+    + ["coalesce(f.withheld_until, '')", "f.slip"]
+)
+_CLAIM = {
+    "postgresql": (
+        _CLAIMED.format(agg=f"string_agg({_POSTGRES_LINE}, chr(30) ORDER BY f.id)", firings=_OF_THIS, join="JOIN"),
+        "FOR NO KEY UPDATE OF d SKIP LOCKED",
+    ),
+    # CROSS JOIN is SQLite's way of fixing the order: after ANALYZE it would begin with the assignments.
+    "sqlite": (
+        _CLAIMED.format(
+            agg="group_concat(line, char(30))",
+            firings=f"(SELECT {_SQLITE_LINE} AS line FROM {_OF_THIS} ORDER BY f.id)",
+            join="CROSS JOIN",
+        ),
+        "",
+    ),
+}
+_FIRING = (
+    "deadline_id, rev, rung_key, occ, planned_at, outcome, slip, audiences, withheld, withheld_until, told, explain, "
+    "fired_at"
+)
+_SLIPS = """
+INSERT INTO workflows_slip (assignment_id, unit_id, firing_id, colour, state, due_on, proposed_at,
+    reason, demand, decision_note, answer)
+SELECT d.assignment_id, d.unit_id, f.id, f.slip, 'proposed', d.due_on, %s, '', '', '', ''
+FROM {source} CROSS JOIN measures_deadline d WHERE {where}f.slip <> '' AND d.id = f.deadline_id ORDER BY f.id"""
+
+
+def _write_firings_at_once(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[int]:
+    """Firings and slips by one statement. What many rows share is sent once."""
+    shared = list(dict.fromkeys(kept for _due, kept in firings))
+    number = {kept: index for index, kept in enumerate(shared)}
+    columns = [_columns(kept) for kept in shared]
+    slips = _SLIPS.format(source="f", where="") if any(kept.slip for kept in shared) else ""
+    values: list[Any] = [
+        now,
+        [due.pk for due, _kept in firings],
+        [due.rev for due, _kept in firings],
+        [number[kept] for _due, kept in firings],
+        list(range(len(shared))),
+        *[list(column) for column in zip(*columns, strict=True)],
+    ]
+    sql = f"""
+WITH f AS (
+    INSERT INTO workflows_firing ({_FIRING})
+    SELECT v.deadline, v.rev, k.rung_key, k.occ, k.planned_at, k.outcome, k.slip, k.audiences::jsonb,
+        k.withheld::jsonb, k.withheld_until, k.told::jsonb, k.explain::jsonb, %s
+    FROM unnest(%s::bigint[], %s::int[], %s::int[]) WITH ORDINALITY AS v(deadline, rev, n, place)
+    JOIN unnest(%s::int[], %s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::timestamptz[], %s::text[], %s::text[])
+        AS k(n, rung_key, occ, planned_at, outcome, slip, audiences, withheld, withheld_until, told, explain)
+        ON k.n = v.n
+    ORDER BY v.place
+    ON CONFLICT DO NOTHING
+    RETURNING id, deadline_id, slip
+){f", s AS ({slips})" if slips else ""}
+SELECT id FROM f"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, *([now] if slips else [])])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _columns(kept: Kept) -> tuple[Any, ...]:
+    return (
+        kept.rung,
+        kept.occ,
+        _moment(kept.planned_at),
+        kept.outcome,
+        kept.slip,
+        kept.audiences,
+        kept.withheld,
+        _moment(kept.withheld_until),
+        kept.told,
+        kept.explain,
+    )
+
+
+def _moment(moment: datetime | None) -> Any:
+    """A moment as the database wants it."""
+    return None if moment is None else connection.ops.adapt_datetimefield_value(moment)
+
+
+def _read(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

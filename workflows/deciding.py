@@ -1,0 +1,169 @@
+"""What a look at a deadline comes to, for many that are due together: decided once for all that are alike.
+
+Thousands of deadlines share a date, a ladder and a past. What is decided about them depends on nothing
+else but the minute they fire at and the people of their unit, so it is worked out once a pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from bureaus import calendars
+from bureaus.clock import local_date
+from bureaus.models import Bureau
+from measures.lights import is_behind
+from notifications.mailings import Mailing, Matter
+from workflows import batches, notices, slips
+from workflows.audience import Aim, Roster
+from workflows.batches import Due, Kept, Next
+from workflows.ladder import FIRED, Climb, Decision, Past, climb
+from workflows.ladders import rungs_of
+from workflows.models import Firing
+
+
+@dataclass(frozen=True)
+class Look:
+    """What becomes of one deadline: the firings to be written, each with what it tells, and the next look."""
+
+    firings: tuple[tuple[Kept, Mailing | None], ...]
+    next: Next
+    reaches_its_date: bool  # a rung of offset 0 has happened
+
+
+@dataclass(frozen=True, eq=False)
+class _Climbed:
+    climb: Climb
+    # Of each decision, which audiences were told before it.
+    earlier: tuple[tuple[str, ...], ...]
+    next: Next
+
+
+class Decider:
+    """Decides for one pass. `now` and the roster stand still in it."""
+
+    def __init__(self, now: datetime, roster: Roster | None = None) -> None:
+        self.now = now
+        self.today = local_date(now)
+        self._roster = roster
+        self._units: dict[int, Bureau] = {}
+        self._climbs: dict[tuple[Any, ...], _Climbed] = {}
+        self._kept: dict[tuple[Any, ...], tuple[Kept, Mailing | None]] = {}
+
+    @property
+    def roster(self) -> Roster:
+        if self._roster is None:
+            self._roster = Roster()
+        return self._roster
+
+    def prepare(self, batch: Sequence[Due]) -> None:
+        """Read the units of a batch that are not known yet."""
+        wanted = {pk for due in batch for pk in (due.unit, due.row_unit, due.lead) if pk is not None}
+        if missing := wanted - self._units.keys():
+            self._units |= Bureau.objects.in_bulk(missing)
+
+    def look(self, due: Due) -> Look:
+        """Raises whatever its ladder or its data raise: the row is then set aside by the caller."""
+        climbed = self._climb(due)
+        firings = tuple(
+            self._keep(due, climbed, decision, earlier)
+            for decision, earlier in zip(climbed.climb.decisions, climbed.earlier, strict=True)
+        )
+        reaches = any(decision.rung.offset == 0 for decision in climbed.climb.decisions)
+        return Look(firings, climbed.next, reaches)
+
+    def matter(self, due: Due, mailing: Mailing) -> Matter:
+        """What the notices of a firing are about (see `Deadline.about`)."""
+        about = f"{due.key}#{due.kind}/{self._units[due.unit].code}/{due.round}"
+        return Matter(about, due.rev, (("assignment", due.key), ("deadline", due.pk)), mailing)
+
+    def _climb(self, due: Due) -> _Climbed:
+        has_lead = due.lead is not None and due.lead != due.row_unit
+        unit = self._units[due.unit]
+        slot = crc32(due.key.encode()) % 60  # all that a key decides: the minute (ladder.moment)
+        key = (due.ladder, due.version, has_lead, unit.calendar_id, due.due_on, slot, due.history, due.held)
+        if key not in self._climbs:
+            past = batches.remembered(due.history)
+            decided = climb(
+                rungs_of(due.ladder, due.version, has_lead=has_lead),
+                due_on=due.due_on,
+                key=due.key,
+                calendar=calendars.days_for(unit),
+                now=self.now,
+                past=past,
+                held=due.held,
+            )
+            self._climbs[key] = _Climbed(
+                decided,
+                tuple(_told_before(past, decision) for decision in decided.decisions),
+                Next(decided.next_look_at, decided.next_rung, decided.next_occ),
+            )
+        return self._climbs[key]
+
+    def _keep(
+        self, due: Due, climbed: _Climbed, decision: Decision, earlier: tuple[str, ...]
+    ) -> tuple[Kept, Mailing | None]:
+        slip = ""
+        if decision.outcome == FIRED and decision.proposes:
+            slip = slips.colour_for(due.kind, decision.rung, behind=lambda: self._is_behind(due))
+        # `climbed` shares its ladder, date and calendar; the rest of the key says who the people are.
+        people = (due.kind, due.unit, due.row_unit, due.lead, due.handler, due.leader)
+        key = (climbed, decision.rung.key, decision.occ, people, slip)
+        if key not in self._kept:
+            self._kept[key] = self._word(due, decision, earlier, slip)
+        return self._kept[key]
+
+    def _word(self, due: Due, decision: Decision, earlier: tuple[str, ...], slip: str) -> tuple[Kept, Mailing | None]:
+        outcome, told, mailing, explain = decision.outcome, [], None, {}
+        if outcome == FIRED:
+            aim = self._aim(due)
+            groups = self.roster.groups(decision.audiences, aim)
+            told = notices.told(decision.rung, groups)
+            if decision.audiences and not any(group.users for group in groups):
+                outcome = Firing.Outcome.NO_RECIPIENT
+            mailing = notices.mailing_for(
+                due.kind,
+                decision.rung,
+                decision.occ,
+                groups,
+                self.roster.groups(earlier, aim),
+                planned_at=decision.planned_at,
+                now=self.now,
+            )
+            explain = {
+                "due_on": due.due_on.isoformat(),
+                "offset": decision.rung.offset,
+                "ladder": due.ladder,
+                "version": due.version,
+            }
+        kept = Kept(
+            decision.rung.key,
+            decision.occ,
+            decision.planned_at,
+            outcome,
+            slip,
+            json.dumps(decision.audiences),
+            json.dumps(decision.withheld),
+            decision.withheld_until,
+            json.dumps(told),
+            json.dumps(explain),
+        )
+        return kept, mailing
+
+    def _aim(self, due: Due) -> Aim:
+        lead = self._units[due.lead].code if due.lead is not None else ""
+        return Aim(self._units[due.unit].code, self._units[due.row_unit].code, lead, due.handler, due.leader)
+
+    def _is_behind(self, due: Due) -> bool:
+        calendar = calendars.days_for(self._units[due.unit])
+        return is_behind(due.progress, due.starts_on, due.due_on, self.today, calendar)
+
+
+def _told_before(past: Iterable[Past], decision: Decision) -> tuple[str, ...]:
+    """Who was told at an earlier rung and is not told by this one: they hear again in the inbox only."""
+    names = (name for row in past if row.outcome == FIRED for name in row.audiences)
+    return tuple(dict.fromkeys(name for name in names if name not in decision.audiences))

@@ -1,0 +1,35 @@
+"""A pass as beat, the command and a person start it: the clock is read and guarded here, and nowhere below."""
+
+from __future__ import annotations
+
+import logging
+
+from bureaus import clock, heartbeat
+from notifications import outbox
+from notifications.outbox import Delivery
+from workflows import tick
+from workflows.tick import Swept
+
+logger = logging.getLogger(__name__)
+
+
+def sweep() -> Swept:
+    """Decide what is due, unless the clock or the database is not to be trusted (see bureaus.heartbeat)."""
+    pulse = heartbeat.begin(heartbeat.TICK)
+    if not pulse.may_go_on:
+        return Swept(held=pulse.held)
+    swept = tick.run(clock.now())
+    heartbeat.end(
+        heartbeat.TICK, well=not swept.failed, facts={"fired": len(swept.fired), "made": swept.made, "passes": 1}
+    )
+    return swept
+
+
+def send() -> list[Delivery]:
+    """Deliver what is ready; nothing while something is held, or until an outage has been caught up with."""
+    pulse = heartbeat.begin(heartbeat.SENDER)
+    if not pulse.may_go_on or pulse.catching_up:
+        return []
+    told = outbox.deliver(clock.now())
+    heartbeat.end(heartbeat.SENDER, well=True, facts={"told": len(told), "passes": 1})
+    return told
