@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from bureaus import clock
 from measures.models import Assignment, Deadline, Plan, Recurrence, Step
@@ -97,10 +98,39 @@ def test_more_than_a_batch_at_once(tacheng: Plan, monkeypatch: pytest.MonkeyPatc
     assert set(fired.values()) == {1}
 
 
+class Statements:
+    """What is asked of the database, from one claim to the next."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FROM measures_deadline d" in sql and "next_look_at <=" in sql and "INSERT" not in sql:
+            self.batches.append([])
+        if self.batches:
+            self.batches[-1].append(sql)
+        return execute(sql, params, many, context)
+
+
+def test_35_what_shares_an_instant_is_drained_in_bounded_batches(
+    tacheng: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are due, a transaction holds a batch of them, and the last is reached in the same pass."""
+    monkeypatch.setattr(tick, "BATCH", 25)
+    statements, now = Statements(), at(2019, 6, 4, 12)
+    with connection.execute_wrapper(statements):
+        swept = tick.run(now)
+    assert len(swept.fired) == 159
+    assert len(statements.batches) == 7  # six full ones, and the rest
+    # Once the people and units are known, a batch costs the same however many rows it has.
+    for batch in statements.batches[1:]:
+        assert len([sql for sql in batch if "SAVEPOINT" not in sql]) <= 6
+
+
 # --- Outages --------------------------------------------------------------------------------------
 
 
-def test_after_days_without_a_tick_one_rung_fires_and_nobody_above_is_told_first(tacheng: Plan) -> None:
+def test_15_after_days_without_a_tick_one_rung_fires_and_nobody_above_is_told_first(tacheng: Plan) -> None:
     found = row("filing/654224/朗古特")
     only(found)
     signed(found, at(2019, 6, 3, 11))
@@ -138,12 +168,23 @@ def test_after_weeks_without_a_tick_the_office_hears_after_the_unit_had_its_days
     ]
 
 
-def test_each_person_gets_one_mail_after_an_outage(tacheng: Plan, mailoutbox: list[Any]) -> None:
+def test_15_each_person_gets_one_mail_after_an_outage(tacheng: Plan, mailoutbox: list[Any]) -> None:
     tick.run(at(2019, 8, 26, 9))
     outbox.deliver(at(2019, 8, 26, 11))
     once = Counter(address for mail in mailoutbox for address in mail.to)
     assert set(once.values()) == {1}
     assert len(once) > 30
+
+
+def test_16_after_a_month_each_rung_has_happened_once_and_everything_lies_ahead(tacheng: Plan) -> None:
+    now = at(2019, 7, 4, 12)
+    swept = tick.run(now)
+    once = Counter(firing.deadline_id for firing in swept.firings if firing.outcome == "fired")
+    assert set(once.values()) == {1}
+    assert not Deadline.objects.filter(next_look_at__lte=now).exists()
+    assert not Recurrence.objects.filter(next_on__lte=now).exists()
+    with nothing_written():
+        assert tick.run(now).fired == []
 
 
 def test_periods_missed_in_an_outage_are_all_begun(tacheng: Plan) -> None:
@@ -157,7 +198,7 @@ def test_periods_missed_in_an_outage_are_all_begun(tacheng: Plan) -> None:
 # --- Bad rows -------------------------------------------------------------------------------------
 
 
-def test_one_bad_row_stops_no_other_and_backs_off(tacheng: Plan) -> None:
+def test_36_one_bad_row_stops_no_other_and_backs_off(tacheng: Plan) -> None:
     bad, good = row("survey/654224"), row("survey/654225")
     only(bad, good)
     receipt = Deadline.objects.filter(assignment=bad, kind="receipt")
@@ -213,7 +254,7 @@ def test_one_bad_period_stops_no_other(tacheng: Plan) -> None:
 KILLED = -signal.SIGKILL
 
 
-def test_killed_in_the_middle_of_a_batch_it_has_done_nothing(tacheng_committed: Plan) -> None:
+def test_05_killed_in_the_middle_of_a_batch_it_has_done_nothing(tacheng_committed: Plan) -> None:
     now = at(2019, 6, 4, 12)
     with nothing_written():
         died = child("tick.run(at(2019, 6, 4, 12))", DUBAN_FAULT="tick.after_inserts")
@@ -223,7 +264,7 @@ def test_killed_in_the_middle_of_a_batch_it_has_done_nothing(tacheng_committed: 
     assert tick.run(now).firings == []
 
 
-def test_killed_between_two_batches_the_first_is_done_and_nothing_twice(tacheng_committed: Plan) -> None:
+def test_05_killed_between_two_batches_the_first_is_done_and_nothing_twice(tacheng_committed: Plan) -> None:
     now = at(2021, 1, 15, 12)
     Recurrence.objects.update(next_on=None)
     program = "tick.BATCH = 200\ntick.run(at(2021, 1, 15, 12))"

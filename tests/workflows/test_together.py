@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from viewflow.workflow.models import Process, Task
 
+from bureaus import clock, heartbeat
 from measures.models import Assignment, Deadline, Filing, Plan, Recurrence
 from notifications.models import Message
 from tests.make import (
@@ -41,7 +42,7 @@ from tests.make import (
     signed,
 )
 from tests.workflows.child import at_one_lock, beside, elsewhere, held, together, until_waiting
-from workflows import actions, tick
+from workflows import actions, passes, tasks, tick
 from workflows.models import Firing, Run, Slip
 
 NOW = at(2019, 6, 10, 11)
@@ -212,7 +213,7 @@ def test_rosters_of_two_counties_and_acts_on_their_sites_do_not_lock_each_other_
 # --- Ticks ----------------------------------------------------------------------------------------
 
 
-def test_two_ticks_at_once_fire_each_rung_once(tacheng_committed: Plan) -> None:
+def test_08_two_ticks_at_once_fire_each_rung_once(tacheng_committed: Plan) -> None:
     now = at(2019, 6, 4, 12)
     due = Deadline.objects.to_look_at(now).count()
     assert due == 159  # every receipt, and T-3 of the form
@@ -226,6 +227,35 @@ def test_two_ticks_at_once_fire_each_rung_once(tacheng_committed: Plan) -> None:
     assert sum(one.failed for one in swept) == 0
 
 
+def test_44_the_task_delivered_five_times_at_once_does_its_work_once(tacheng_committed: Plan) -> None:
+    def delivered() -> int:
+        with clock.standing_at(at(2019, 6, 4, 12)):
+            return tasks.run_tick()
+
+    results = together(*[delivered] * 5)
+    assert (outcomes(results), sum(results)) == ({"done": 5}, 159)
+    assert heartbeat.state()["tick"].facts["fired"] == 159
+
+
+@pytest.mark.postgres
+def test_19_a_host_whose_clock_runs_ahead_decides_by_the_databases(
+    tacheng: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(minutes=10)
+
+    says = clock.real_now()
+    Deadline.objects.update(next_look_at=None)
+    found = row("survey/654224").deadlines.get(kind="main")
+    Deadline.objects.filter(pk=found.pk).update(next_look_at=says + timedelta(minutes=5))
+    monkeypatch.setattr(clock, "datetime", Ahead)
+    assert Ahead.now(UTC) > says + timedelta(minutes=9)
+    Recurrence.objects.update(next_on=None)
+    assert passes.sweep().fired == []
+
+
 def unwritten(first: Deadline, rung: str, name: str) -> Callable[[], object]:
     """A notice of that rung, neither there nor not: a tick that writes it has to wait in the middle of the row."""
     reader = person(name)
@@ -236,7 +266,7 @@ def unwritten(first: Deadline, rung: str, name: str) -> Callable[[], object]:
 
 
 @pytest.mark.postgres
-def test_a_tick_passes_by_what_another_has_in_hand(tacheng_committed: Plan) -> None:
+def test_08_a_tick_passes_by_what_another_has_in_hand(tacheng_committed: Plan) -> None:
     now, mine, other = at(2019, 6, 4, 12), row("survey/654224"), row("survey/654201")
     only(mine)
     with (
@@ -252,7 +282,7 @@ def test_a_tick_passes_by_what_another_has_in_hand(tacheng_committed: Plan) -> N
 
 
 @pytest.mark.postgres
-def test_handed_in_while_the_tick_is_at_it_the_notice_is_taken_back(tacheng_committed: Plan) -> None:
+def test_09_handed_in_while_the_tick_is_at_it_the_notice_is_taken_back(tacheng_committed: Plan) -> None:
     """T-10 fires in the very minute of the submission: the rung stays on record, and nobody is reminded."""
     found, now = sent_up(row("survey/654224"), NOW), at(2019, 7, 17, 10, 14)
     only(found)
@@ -273,7 +303,7 @@ def test_handed_in_while_the_tick_is_at_it_the_notice_is_taken_back(tacheng_comm
 
 
 @pytest.mark.postgres
-def test_a_tick_waits_for_no_act_and_fires_nothing_of_what_is_being_handed_in(tacheng_committed: Plan) -> None:
+def test_09_a_tick_waits_for_no_act_and_fires_nothing_of_what_is_being_handed_in(tacheng_committed: Plan) -> None:
     found, now = sent_up(row("survey/654224"), NOW), at(2019, 7, 31, 10, 14)
     only(found)
     with transaction.atomic():
@@ -283,7 +313,7 @@ def test_a_tick_waits_for_no_act_and_fires_nothing_of_what_is_being_handed_in(ta
     assert deadline(found).status == "met"
 
 
-def test_a_tick_and_the_submission_at_once(tacheng_committed: Plan) -> None:
+def test_09_a_tick_and_the_submission_at_once(tacheng_committed: Plan) -> None:
     found, now = sent_up(row("survey/654224"), NOW), at(2019, 7, 31, 10, 14)
     only(found)
     results = together(lambda: tick.run(now), lambda: actions.sign_off(found, by=person("托里县·分管领导"), now=now))
@@ -294,7 +324,7 @@ def test_a_tick_and_the_submission_at_once(tacheng_committed: Plan) -> None:
 
 
 @pytest.mark.postgres
-def test_an_extension_granted_while_the_tick_is_at_it(tacheng_committed: Plan) -> None:
+def test_10_an_extension_granted_while_the_tick_is_at_it(tacheng_committed: Plan) -> None:
     found, now, to = signed(row("survey/654224"), NOW), at(2019, 7, 17, 10, 14), date(2019, 8, 12)
     only(found)
     asked = actions.ask_extension(found, by=officer_of(found.unit), now=NOW, to=to, reason="汛期。")
