@@ -145,6 +145,7 @@ def _facts(doc: Table, plan: Table) -> dict[str, Any]:
     """What has no table of its own in the database, as plain JSON."""
     kept = ("basis", "lead_note", "responsible_note", "note", "first_quarter", "goals")
     facts = {key: _plain(plan[key]) for key in kept if key in plan}
+    facts["requirements"] = _plain(doc.get("requirement", []))
     facts["return_sections"] = _plain(doc.get("return_section", []))
     facts["baseline"] = _plain(doc.get("baseline", {}))
     return facts

@@ -137,6 +137,7 @@ PLAN_FILE: Mapping[str, Rule] = {
                     "households": number(),
                     "persons": number(),
                     "stable_days": number(1, 3660),
+                    "only_willing": FLAG,
                     "quote": text(required=True),
                 }
             ),
@@ -192,6 +193,14 @@ PLAN_FILE: Mapping[str, Rule] = {
             "step": tables(STEP),
         },
         required=True,
+    ),
+    # What the plan orders besides its measures, paragraph by paragraph as it stands.
+    "requirement": tables(
+        {
+            "clause": text(Step.clause, required=True),
+            "title": text(required=True),
+            "text": text(required=True),
+        }
     ),
     "step": tables(STEP),
     "return_section": tables(

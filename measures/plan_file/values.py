@@ -145,7 +145,7 @@ class Filing:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """The whole plan. `facts` is what has no table of its own: goals, baseline, return sections, notes."""
+    """The whole plan. `facts` is what has no table of its own: goals, requirements, baseline, return sections, notes."""
 
     file: str
     digest: str
@@ -191,8 +191,8 @@ class PlanFile:
     def content(self) -> dict[str, Any]:
         """`Plan.content`: plain JSON.
 
-        basis, lead_note, responsible_note, note, first_quarter, goals, baseline, return_sections: as in
-        the file, dates as ISO texts. measures: {"1": {lead, support, support_written, goes_on_to,
+        basis, lead_note, responsible_note, note, first_quarter, goals, requirements, baseline, return_sections:
+        as in the file, dates as ISO texts. measures: {"1": {lead, support, support_written, goes_on_to,
         acceptor}}. steps:
         {"filing": {receivers, late_site_days, evidence, asks, owner_missing}}. bodies, groups, sites: as in
         the file, by code; the loader compares the next file with them.

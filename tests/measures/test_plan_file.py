@@ -128,6 +128,50 @@ def test_content_is_plain_and_keeps_what_has_no_column(plan: plan_file.PlanFile)
     assert content["baseline"]["planned"][4]["persons_at_least"] == 100
 
 
+def test_every_quotation_is_in_the_documents_own_words(plan: plan_file.PlanFile) -> None:
+    """Measures and orders stand in full, and a step quotes nothing that is not there; …… leaves words out."""
+    content = plan.content()
+    parts = {part["clause"]: part["text"] for part in content["requirements"]}
+    parts[content["goals"]["clause"]] = content["goals"]["quote"]
+    for measure in plan.measures:
+        bodies = f"责任部门：{measure.extras['support_written']}。（{content['lead_note']}）"
+        parts[measure.clause] = f"{measure.title}。{measure.text}{bodies}"
+    assert sorted(parts) == sorted(["二", *(f"四（{n}）" for n in "一二三四五六七"), *(f"五（{n}）" for n in "一二三")])
+    strange = [
+        (step.code, words)
+        for step in plan.steps
+        for words in step.quote.split("……")
+        if words not in parts[step.clause]
+    ]
+    assert strange == []
+
+
+@pytest.mark.parametrize(
+    ("clause", "words"),
+    [
+        # what the survey asks: eleven items of each, five of who has work, four of who has none
+        ("四（一）", "姓名、性别、年龄、居民身份证号码、文化程度、技能水平、健康状况、联系电话以及签订"),
+        ("四（一）", "就业、创业地点、从事行业类别、薪酬待遇、创业项目、带动就业情况"),
+        ("四（一）", "就业创业和劳务输出意愿、培训和就业服务需求"),
+        ("四（二）", "“两后生”"),
+        ("四（二）", "新型职业农民"),
+        ("四（三）", "护路、护林、护草、护湿、护沙"),
+        ("四（四）", "实体办事大局、网站、手机客户端、微信公众号"),
+        ("四（四）", "鼓励县（市）通过政府购买服务方式"),
+        ("四（五）", "退耕还林、草原生态平衡、耕地地力保护"),
+        ("四（六）", "推进公共文化资源重点向安置区倾斜"),
+        ("四（七）", "除特殊安置方式外"),
+        ("五（一）", "责任主体和实施主体"),
+        ("五（二）", "每年安排一定资金"),
+        ("五（三）", "对认识不到位、工作责任不落实、工作进度不理想、督促整改不力的县（市）进行通报批评"),
+    ],
+)
+def test_nothing_the_document_orders_is_left_out(plan: plan_file.PlanFile, clause: str, words: str) -> None:
+    texts = {measure.clause: measure.text for measure in plan.measures}
+    texts |= {part["clause"]: part["text"] for part in plan.content()["requirements"]}
+    assert words in texts[clause]
+
+
 def test_what_is_planned_is_kept_apart_from_what_is_done(plan: plan_file.PlanFile) -> None:
     baseline = plan.content()["baseline"]
     assert not any("建成后" in row["label"] for row in baseline["done"])
