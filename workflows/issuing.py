@@ -66,6 +66,7 @@ def open_task(run: Run, task: Task, *, now: datetime, by: User | None) -> None:
     steps = steps_of(run, task.flow_task.name)
     only = task.data.get("unit")
     site = Site.objects.get(pk=run.data["site"]) if run.data.get("site") else None
+    roster: Roster | None = None
     for step in steps:
         if step.opens in (Step.Opens.PERIOD, Step.Opens.ACT):
             continue
@@ -73,7 +74,8 @@ def open_task(run: Run, task: Task, *, now: datetime, by: User | None) -> None:
         if site is not None:
             codes = [site.county.code]
         for unit in _bureaus(code for code in codes if only in (None, code)):
-            make(step, unit, run, now=now, by=by, site=site)
+            roster = roster or Roster()
+            make(step, unit, run, now=now, by=by, site=site, roster=roster)
 
 
 def steps_of(run: Run, node: str) -> list[Step]:
@@ -99,6 +101,7 @@ def make(
     before: Assignment | None = None,
     note: str = "",
     due_not_before: dates.Due | None = None,
+    roster: Roster | None = None,
 ) -> Assignment:
     """One assignment with everything that belongs to it; the existing one if its key is taken.
 
@@ -138,7 +141,7 @@ def make(
     if step.kind == Step.Kind.MONTHLY:
         MonthlyReturn.objects.create(assignment=row, figures=_carried(row, before))
     if not again:
-        notices.tell_act("issued", event, notices.receiving_desk(row, Roster()), now=now)
+        notices.tell_act("issued", event, notices.receiving_desk(row, roster or Roster()), now=now)
     return row
 
 
@@ -232,6 +235,7 @@ def free_to_begin(recurrence: Recurrence) -> bool:
     return runs.filter(data__key=_standing_key(step)).first() is not None
 
 
+@calendars.one_pass()
 def begin_period(recurrence: Recurrence, *, now: datetime) -> list[Assignment]:
     """Make a period's assignments and set the next one. Called by the tick, and when the plan is issued."""
     step, period = recurrence.step, recurrence.next_period

@@ -145,7 +145,7 @@ class Filing:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """The whole plan. `facts` is what has no table of its own: goals, requirements, baseline, return sections, notes."""
+    """The whole plan. `facts` has no table of its own: goals, requirements, baseline, return sections, notes."""
 
     file: str
     digest: str

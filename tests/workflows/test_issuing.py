@@ -6,8 +6,11 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bureaus import clock
+from bureaus.models import Calendar
 from measures.models import Assignment, Deadline, FormCheck, Measure, MonthlyReturn, Plan
 from notifications.models import Message
 from tests.make import (
@@ -232,6 +235,17 @@ def test_runs_and_their_open_steps(tacheng: Plan) -> None:
 
 def test_every_measure_of_the_plan_runs(tacheng: Plan) -> None:
     assert [run_of(f"m{measure.number}").finished for measure in Measure.objects.all()] == [None] * 7
+
+
+@pytest.mark.django_db
+def test_a_calendar_is_asked_for_its_version_a_few_times_and_not_for_every_row() -> None:
+    """The whole issue is one transaction: two hundred assignments read the same days."""
+    plan = load_tacheng(ISSUED)
+    with CaptureQueriesContext(connection) as asked:
+        made = actions.start_plan(plan, by=person(SUPERVISION_HEAD), now=ISSUED)
+    calendars = [one for one in asked.captured_queries if f'FROM "{Calendar._meta.db_table}"' in one["sql"]]
+    assert made > 150
+    assert len(calendars) <= 20
 
 
 @pytest.mark.django_db

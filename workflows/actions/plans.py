@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bureaus import calendars
 from bureaus.models import User
 from measures.due import Due
 from measures.models import Assignment, Plan, Site, Step
@@ -17,6 +18,7 @@ from workflows.models import Run
 
 
 @transaction.atomic
+@calendars.one_pass()
 def start_plan(plan: Plan, *, by: User | None, now: datetime) -> int:
     """Issue the plan: every step with a date of the plan, every term that follows nothing, every share.
 
