@@ -13,7 +13,7 @@ from zlib import crc32
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -275,7 +275,7 @@ class Survey(RuleBasedStateMachine):
         """I3 and I9: the next look is what a new computation says; nothing else is looked at."""
         for one in self.row.deadlines.select_related("unit__calendar", "assignment__step"):
             if one.status != "armed":
-                assert (one.next_look_at, one.next_rung) == (None, "")
+                assert one.next_look_at is None
                 continue
             says = deadlines.climb_now(one, deadlines.history_of(one), now=deadlines.LONG_AGO, held=False)
             assert (one.next_look_at, one.next_rung) == (says.next_look_at, says.next_rung)
@@ -329,6 +329,7 @@ def test_40_whatever_is_done_in_whatever_order(tacheng: Plan) -> None:
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
+            phases=[Phase.explicit, Phase.generate],  # each step is work in a database: no shrinking
             suppress_health_check=list(HealthCheck),
         ),
     )
