@@ -13,6 +13,8 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from config import databases
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -107,18 +109,11 @@ TEMPLATES = [
 # --- Data ------------------------------------------------------------------------------------
 
 _database = VAR / ("demo.sqlite3" if DEMO else "duban.sqlite3")
-DATABASES = {"default": env.db_url("DEMO_DATABASE_URL" if DEMO else "DATABASE_URL", default=f"sqlite:///{_database}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # One writer at a time, decided at BEGIN; readers never wait (measured: DEFERRED loses writes
-    # to "database is locked" whatever the timeout).
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10000"
+DATABASES = {
+    "default": databases.configured(
+        env.str("DEMO_DATABASE_URL" if DEMO else "DATABASE_URL", default=f"sqlite:///{_database}")
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = VAR / ("demo-attachments" if DEMO else "attachments")
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from config.pipeline import clean_environment
-from tests.postgres import NoPostgres, postgres
+from config.postgres import NoPostgres, postgres
 
 # A test that needs the database has one of these marks or asks, directly or not, for one of these.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "live_server", "admin_client"}

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from config import postgres
 from config.bootstrap import ROOT
 from config.pipeline import SETTINGS_FROM_ENVIRONMENT
-from tests import postgres
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from django.db import connection
 
+from config import postgres
 from config.bootstrap import ROOT
-from tests import postgres
 from tests.config.processes import alive, end, wait_until
 
 
@@ -46,7 +46,7 @@ def test_a_server_of_our_own_that_no_one_else_can_reach() -> None:
 
 def test_kill_9_of_the_tests_leaves_neither_server_nor_files() -> None:
     program = (
-        "import sys, time; from tests.postgres import postgres\n"
+        "import sys, time; from config.postgres import postgres\n"
         "with postgres() as url: print(url, flush=True); time.sleep(600)"
     )
     tests = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)

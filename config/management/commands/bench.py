@@ -1,0 +1,68 @@
+"""`manage.py bench tick|pages`: how fast the engine and its pages are, in a database that is thrown away."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config.databases import KINDS, configured, throw_away
+from workflows.bench import tick
+
+
+class Command(BaseCommand):
+    help = "Measure in a throw-away database: the sweep beside a raw statement, or pages beside hand-written queries."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="what", required=True, metavar="tick|pages")
+        sweep = commands.add_parser("tick", help="the firing core, the raw statement and the naive form in turn")
+        sweep.add_argument("--items", type=int, default=100_000, help="armed deadlines (default 100000)")
+        sweep.add_argument("--due", type=int, default=1_000, help="how many of them are due (default 1000)")
+        sweep.add_argument("--repetitions", type=int, default=5, help="of each form (default 5)")
+        sweep.add_argument(
+            "--growth",
+            type=int,
+            nargs=2,
+            metavar=("FEW", "MANY"),
+            help="deadlines between which growth is told (PostgreSQL 10000 1000000, SQLite 100000 1000000)",
+        )
+        pages = commands.add_parser("pages", help="overdue list, board and desk")
+        pages.add_argument("--items", type=int, default=1_000_000, help="assignments (default 1000000)")
+        pages.add_argument("--repetitions", type=int, default=5, help="of each request (default 5)")
+        for command in (sweep, pages):
+            command.add_argument("--db", choices=KINDS, default="sqlite")
+            command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    def handle(self, *args: Any, what: str, db: str, **options: Any) -> None:
+        with throw_away(db) as make:
+            measure: Callable[..., dict[str, Any]] = self._tick if what == "tick" else self._pages
+            found = measure(db, lambda name, like="": configured(make(name, like=like)), **options)
+        if options["json"]:
+            if hasattr(sys.stdout, "reconfigure"):
+                sys.stdout.reconfigure(encoding="utf-8")
+            self.stdout.write(json.dumps(found, ensure_ascii=False))
+        self._table(found)
+
+    def _tick(self, db: str, entry: Callable[..., dict[str, Any]], **options: Any) -> dict[str, Any]:
+        return tick.run(
+            db,
+            entry,
+            self._say,
+            items=options["items"],
+            due=options["due"],
+            repetitions=options["repetitions"],
+            growth=options["growth"],
+        )
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line)
+        self.stderr.flush()
+
+    def _table(self, found: dict[str, Any]) -> None:
+        for name, value in found.items():
+            self._say(f"{name:<24} {value}")
