@@ -64,21 +64,20 @@ def throw_away(kind: str) -> Iterator[Maker]:
         try:
             url = stack.enter_context(postgres(**MEASURED))
         except NoPostgres as reason:
-            yield stack.enter_context(_on_a_server_of_yours(str(reason)))
+            yield stack.enter_context(on_a_server_of_yours(str(reason), os.environ.get("DATABASE_URL", "")))
         else:
             yield lambda name, like="": _created(url, name, like)
 
 
 @contextmanager
-def _on_a_server_of_yours(reason: str) -> Iterator[Maker]:
-    """The server DATABASE_URL names, if nothing lives in that database: never beside real work."""
+def on_a_server_of_yours(reason: str, url: str) -> Iterator[Maker]:
+    """Databases of our own on the server of this URL, if its own database is empty: never beside real work."""
     import psycopg
 
     cure = (
         "请把环境变量 DATABASE_URL 设为一台空的 PostgreSQL 服务器的地址"
         "（例如 postgres://user:password@host/postgres），或先运行一次 python3 manage.py test 安装开发依赖。"
     )
-    url = os.environ.get("DATABASE_URL", "")
     if not url.startswith(("postgres://", "postgresql://")):
         raise Refusal(f"无法启动临时的 PostgreSQL（{reason}）：{cure}")
     try:

@@ -83,7 +83,7 @@ class Decided:
     def values(self) -> dict[int, Values]:
         """What the naive form writes for each deadline, in memory."""
         found: dict[int, Values] = defaultdict(lambda: Values({}, [], []))
-        for pk, row in _read("bench_firing", Firing):
+        for _number, row in _read("bench_firing", Firing):
             found[row["deadline_id"]].firings[row["rung_key"], row["occ"]] = row
         for pk, row in _read("bench_message", Message, "of_deadline"):
             found[pk].messages.append(row)

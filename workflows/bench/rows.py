@@ -21,7 +21,7 @@ def stamp(moment: datetime) -> str:
 
 
 def fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
-    return [field for field in model._meta.concrete_fields]
+    return list(model._meta.concrete_fields)
 
 
 class Shape:

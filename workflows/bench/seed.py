@@ -16,7 +16,7 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from bureaus import calendars, cast, clock
-from bureaus.models import Bureau, Membership, Role
+from bureaus.models import Bureau, Membership, Role, User
 from measures import loading, plan_file
 from measures.models import Assignment, Deadline, Event, Plan
 from notifications.models import Message
@@ -68,7 +68,7 @@ def build_stage() -> Stage:
         Bureau(code=f"b{n:03}", name=f"第{n}单位", short_name=f"{n}单位", level=Bureau.Level.COUNTY, order=1000 + n)
         for n in range(1, UNITS + 1 - Bureau.objects.exclude(level=Bureau.Level.ORGAN).count())
     )
-    cast.make_cast()
+    _fill_posts()
     held = {(post.bureau_id, post.role): post.user_id for post in Membership.objects.all()}
     units = [
         Unit(unit.pk, unit.code, held[unit.pk, Role.OFFICER], held[unit.pk, Role.UNIT_LEADER])
@@ -77,6 +77,21 @@ def build_stage() -> Stage:
     run = Run.objects.create(flow_class="workflows/flows.general.GeneralMeasureFlow", data={"key": "bench"})
     work = list(plan.steps.order_by("order").values_list("measure_id", "pk", "node"))
     return Stage(plan, run, units, work, newest(LADDER).version)
+
+
+def _fill_posts() -> None:
+    """The cast of a demonstration, in two statements."""
+    posts = [
+        (bureau, name, role) for bureau in Bureau.objects.order_by("order", "code") for name, role in cast.posts(bureau)
+    ]
+    people = User.objects.bulk_create(
+        User(username=name, name=name, email=f"{number}@duban.invalid", password="!")
+        for number, (_bureau, name, _role) in enumerate(posts)
+    )
+    Membership.objects.bulk_create(
+        Membership(user=user, bureau=bureau, role=role)
+        for user, (bureau, _name, role) in zip(people, posts, strict=True)
+    )
 
 
 def armed(stage: Stage, items: int, due: int) -> None:

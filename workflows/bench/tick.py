@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any
 
+from django.db import connections
+
 from measures.models import Deadline
 from workflows import rehearsal, tick
 from workflows.bench import floor, naive, seed
@@ -67,7 +69,7 @@ def run(
             for size, place in fields.items():
                 forms = ("floor", "core", "naive") if size == items else ("floor", "core")
                 for form in forms:
-                    _timed(place, form)
+                    timed(place, form)
             say(f"{number}/{repetitions}: " + "  ".join(_latest(place) for place in fields.values()))
         clean, first, idle_statements = _idle(fields[largest])
     place, small, large = fields[items], fields[smallest], fields[largest]
@@ -109,29 +111,34 @@ def run(
 def _prepared(
     stage: seed.Stage, items: int, due: int, entry: dict[str, Any], say: Callable[[str], None]
 ) -> Iterator[Field]:
-    """Seed, let the core run once to see what it writes, and make everything due again."""
     say(f"{items} armed deadlines are being made")
     database = rehearsal.opened(entry)
     try:
         with rehearsal.working_on(database):
-            seed.armed(stage, items, due)
-            ids = list(Deadline.objects.to_look_at(seed.NOW).values_list("pk", flat=True))
-            kept = Decided(ids)
-            statements, hearing = listening()
-            with hearing:
-                swept = tick.run(seed.NOW)
-            if swept.failed or len(ids) != due:
-                raise NotTheSameWork(f"{len(ids)} of {due} deadlines were due, {swept.failed} failed")
-            kept.keep()
-            rows = kept.written()
-            values = kept.values()
-            kept.rearm()
-        yield Field(items, due, database, kept, ids, values, rows, len(statements), statements.changed)
+            place = seeded(stage, items, due)
+        yield place
     finally:
         database.close()
 
 
-def _timed(place: Field, form: str) -> None:
+def seeded(stage: seed.Stage, items: int, due: int) -> Field:
+    """In the database in use: seed, let the core run once to see what it writes, make everything due again."""
+    seed.armed(stage, items, due)
+    order = list(Deadline.objects.to_look_at(seed.NOW).values_list("pk", flat=True))
+    kept = Decided(order)
+    statements, hearing = listening()
+    with hearing:
+        swept = tick.run(seed.NOW)
+    if swept.failed or len(order) != due:
+        raise NotTheSameWork(f"{len(order)} of {due} deadlines were due, {swept.failed} failed")
+    kept.keep()
+    rows, values = kept.written(), kept.values()
+    kept.rearm()
+    database = connections["default"]
+    return Field(items, due, database, kept, order, values, rows, len(statements), statements.changed)
+
+
+def timed(place: Field, form: str) -> None:
     """One form once, from the same start; what it wrote is checked against what the core wrote first."""
     share = min(place.due, NAIVE_SHARE) if form == "naive" else place.due
     work: dict[str, Callable[[], Any]] = {

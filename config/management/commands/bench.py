@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.databases import KINDS, configured, throw_away
-from workflows.bench import tick
+from workflows.bench import pages, tick
 
 
 class Command(BaseCommand):
@@ -59,10 +59,15 @@ class Command(BaseCommand):
             growth=options["growth"],
         )
 
+    def _pages(self, db: str, entry: Callable[..., dict[str, Any]], **options: Any) -> dict[str, Any]:
+        return pages.run(db, entry, self._say, items=options["items"], repetitions=options["repetitions"])
+
     def _say(self, line: str) -> None:
         self.stderr.write(line)
         self.stderr.flush()
 
     def _table(self, found: dict[str, Any]) -> None:
         for name, value in found.items():
-            self._say(f"{name:<24} {value}")
+            lines = value if isinstance(value, list) else [value]
+            for line in lines or ["-"]:
+                self._say(f"{name:<26} {line}")
