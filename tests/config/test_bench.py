@@ -16,13 +16,15 @@ from django.db import connection
 
 from bureaus import calendars
 from bureaus.models import Membership, Role
-from config import databases
+from config import databases, postgres
 from config.bootstrap import Refusal
 from measures.access import Standing
 from measures.lights import SOON
 from measures.models import Plan
 from workflows import queries, rehearsal
+from workflows import tick as sweep
 from workflows.bench import floor, hand, seed, tick
+from workflows.models import Firing
 
 pytestmark = pytest.mark.django_db
 PAGES = ("overdue_first", "overdue_deep", "board", "desk")
@@ -60,7 +62,7 @@ def test_tick_tells_the_ratios_of_the_same_work() -> None:
     # T+1: the leader and the lead on three channels, the two told before in the inbox, and a yellow slip.
     assert found["rows"] == {"firings": 6, "messages": 48, "slips": 6}
     assert found["changed_by_core_alone"] == []
-    assert not seed.Firing.objects.exists(), "the database in use is not touched"
+    assert not Firing.objects.exists(), "the database in use is not touched"
 
 
 def test_the_floor_writes_what_the_core_writes_to_the_byte() -> None:
@@ -79,7 +81,7 @@ def test_the_floor_writes_what_the_core_writes_to_the_byte() -> None:
     with database() as stage:
         place = tick.seeded(stage, 40, 4)
         before = everything()
-        tick.tick.run(seed.NOW)
+        sweep.run(seed.NOW)
         by_core = everything()
         place.kept.rearm()
         assert everything() == before
@@ -143,7 +145,7 @@ def test_without_wheel_and_server_the_cure_is_said() -> None:
 
 @pytest.mark.postgres
 def test_a_server_of_yours_is_used_only_while_its_database_is_empty() -> None:
-    with databases.postgres() as url:
+    with postgres.postgres() as url:
         with databases.on_a_server_of_yours("no wheel", url) as make:
             with psycopg.connect(make("one")) as made, made.transaction():
                 made.execute("CREATE TABLE work (id int)")

@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 
 from measures.models import Deadline
 from notifications.models import Message
-from workflows.bench.rows import fields, settle_indexes
+from workflows.bench.rows import columns, fields, settle_indexes
 from workflows.models import Firing, Slip
 
 # What a look leaves in the deadline itself.
@@ -99,15 +99,9 @@ class Values:
     slips: list[dict[str, Any]]
 
 
-def columns(model: type[models.Model]) -> list[str]:
-    """Every column but the number, which the database gives."""
-    return [field.column for field in fields(model) if not field.primary_key]
-
-
 def _read(table: str, model: type[models.Model], key: str = "0") -> list[tuple[int, dict[str, Any]]]:
     """Rows kept aside, as the ORM would read them, without their numbers."""
-    names = [field.column for field in fields(model)]
-    raw = model._default_manager.raw(f"SELECT {', '.join(names)}, {key} AS of_whom FROM {table}")  # noqa: S608
+    raw = model._default_manager.raw(f"SELECT {', '.join(columns(model))}, {key} AS of_whom FROM {table}")
     found = []
     for row in raw:
         values = {field.attname: getattr(row, field.attname) for field in fields(model) if not field.primary_key}

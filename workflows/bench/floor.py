@@ -7,11 +7,14 @@ our own foreign keys, checks and indexes.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from notifications.models import Message
-from workflows.bench.decided import LOOK, columns
+from workflows.bench.decided import LOOK
+from workflows.bench.rows import columns
 from workflows.models import Firing, Slip
 
 
@@ -21,23 +24,19 @@ def fire(now: datetime, limit: int) -> int:
     return _postgres(moment, limit) if connection.vendor == "postgresql" else _sqlite(moment, limit)
 
 
-def _firing_columns() -> str:
-    return ", ".join(columns(Firing))
-
-
-def _message_columns() -> str:
-    return ", ".join(columns(Message))
+def _columns(model: type[Model], of: str = "") -> str:
+    """Every column but the number, which the database gives."""
+    return ", ".join(of + name for name in columns(model)[1:])
 
 
 def _slip_columns(firing: str) -> tuple[str, str]:
     """Into which columns, and from where: the firing is the one just written."""
-    names = columns(Slip)
+    names = columns(Slip)[1:]
     return ", ".join(names), ", ".join(firing if name == "firing_id" else f"b.{name}" for name in names)
 
 
-def _postgres(moment: object, limit: int) -> int:
+def _postgres(moment: Any, limit: int) -> int:
     slip, from_slip = _slip_columns("fired.id")
-    messages = _message_columns()
     statement = f"""
         WITH due AS (
             SELECT id FROM measures_deadline WHERE next_look_at <= %s
@@ -46,13 +45,13 @@ def _postgres(moment: object, limit: int) -> int:
             UPDATE measures_deadline d SET {", ".join(f"{name} = b.{name}" for name in LOOK)}
             FROM due JOIN bench_deadline b ON b.id = due.id WHERE d.id = due.id RETURNING 1
         ), fired AS (
-            INSERT INTO workflows_firing ({_firing_columns()})
-            SELECT {", ".join(f"b.{name}" for name in columns(Firing))}
+            INSERT INTO workflows_firing ({_columns(Firing)})
+            SELECT {_columns(Firing, "b.")}
             FROM due JOIN bench_firing b ON b.deadline_id = due.id
             ON CONFLICT DO NOTHING RETURNING id, deadline_id, rung_key, occ
         ), told AS (
-            INSERT INTO notifications_message ({messages})
-            SELECT {", ".join(f"b.{name}" for name in columns(Message))}
+            INSERT INTO notifications_message ({_columns(Message)})
+            SELECT {_columns(Message, "b.")}
             FROM due JOIN bench_message b ON b.of_deadline = due.id
             ON CONFLICT DO NOTHING RETURNING 1
         ), proposed AS (
@@ -66,7 +65,7 @@ def _postgres(moment: object, limit: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _sqlite(moment: object, limit: int) -> int:
+def _sqlite(moment: Any, limit: int) -> int:
     slip, from_slip = _slip_columns("f.id")
     look = ", ".join(LOOK)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -84,15 +83,10 @@ def _sqlite(moment: object, limit: int) -> int:
             " WHERE id IN (SELECT id FROM bench_due)"
         )
         # CROSS JOIN keeps the order: from the few that are due to what belongs to them.
-        for table, names, key in (
-            ("firing", columns(Firing), "deadline_id"),
-            ("message", columns(Message), "of_deadline"),
-        ):
-            app = "workflows" if table == "firing" else "notifications"
+        for model, kept, key in ((Firing, "bench_firing", "deadline_id"), (Message, "bench_message", "of_deadline")):
             cursor.execute(
-                f"INSERT OR IGNORE INTO {app}_{table} ({', '.join(names)})"
-                f" SELECT {', '.join(f'b.{name}' for name in names)}"
-                f" FROM bench_due CROSS JOIN bench_{table} b ON b.{key} = bench_due.id"
+                f"INSERT OR IGNORE INTO {model._meta.db_table} ({_columns(model)}) SELECT {_columns(model, 'b.')}"
+                f" FROM bench_due CROSS JOIN {kept} b ON b.{key} = bench_due.id"
             )
         cursor.execute(
             f"INSERT INTO workflows_slip ({slip}) SELECT {from_slip}"

@@ -20,6 +20,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def columns(model: type[models.Model]) -> list[str]:
+    """The table's columns, the number first."""
+    return [str(field.column) for field in fields(model)]
+
+
 def fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return list(model._meta.concrete_fields)
 
@@ -29,8 +34,7 @@ class Shape:
 
     def __init__(self, row: models.Model) -> None:
         self.model = type(row)
-        self.columns = [field.column for field in fields(self.model)]
-        self._same = {field.column: self._plain(field, row) for field in fields(self.model)}
+        self._same = {str(field.column): self._plain(field, row) for field in fields(self.model)}
 
     def __call__(self, **different: Value) -> tuple[Value, ...]:
         return tuple((self._same | different).values())
@@ -49,12 +53,12 @@ class Shape:
 
 def write(model: type[models.Model], rows: Iterable[tuple[Value, ...]]) -> int:
     """Put them all into the table. Nothing is checked: the rows are whole as they are."""
-    table, columns = model._meta.db_table, ", ".join(f'"{field.column}"' for field in fields(model))
+    table, names = model._meta.db_table, ", ".join(f'"{name}"' for name in columns(model))
     remaining, count = iter(rows), 0
     with transaction.atomic(), _without_indexes(table), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 while chunk := list(islice(remaining, CHUNK)):
                     copy.write("".join(map(_line, chunk)))
                     count += len(chunk)
@@ -62,7 +66,7 @@ def write(model: type[models.Model], rows: Iterable[tuple[Value, ...]]) -> int:
         else:
             marks = ", ".join("?" * len(fields(model)))
             while chunk := list(islice(remaining, CHUNK)):
-                connection.connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", chunk)
+                connection.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", chunk)
                 count += len(chunk)
     return count
 

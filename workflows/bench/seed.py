@@ -5,7 +5,7 @@ One main deadline each. Everything is made up; nothing is random between two run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -54,7 +54,7 @@ class Stage:
     plan: Plan
     run: Run
     units: list[Unit]
-    work: list[tuple[int | None, int, str]]
+    work: Sequence[tuple[int | None, int, str]]
     ladder_version: int
 
 
