@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from bureaus import calendars, clock
+from bureaus import calendars, clock, faults
 from bureaus.models import User
 from notifications import texts, window
 from notifications.channels import Channel, ChannelError, open_channel
@@ -122,6 +122,7 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
         channels: dict[str, Channel] = {}
         while groups := _ready(now):
             claim = _claim(groups, now)
+            faults.hit("send.after_claim")
             done += claim.done
             for sending in claim.sending:
                 code = sending.message.channel
@@ -289,6 +290,7 @@ def _send(sending: _Sending, channel: Channel, now: datetime) -> list[Delivery]:
         uncertain = Message.Status.UNCERTAIN
         _finish(message, attempt, Attempt.Outcome.UNKNOWN, detail, status=uncertain, final_at=now)
         return [Delivery("failed", message.recipient, message.channel, sending.parts, detail)]
+    faults.hit("send.after_accept")
     if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=Message.Status.ACCEPTED, final_at=now):
         return [_sent(message, sending.parts)]
     return []
@@ -356,6 +358,7 @@ def _fold(messages: list[Message], now: datetime) -> Message:
         created_at=now,
         next_attempt_at=now,
     )
+    faults.hit("send.in_fold")
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(
         status=Message.Status.BUNDLED, bundle=bundle, next_attempt_at=None
     )
