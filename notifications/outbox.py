@@ -151,6 +151,8 @@ def reap(now: datetime) -> int:
                 change = {"status": Message.Status.UNCERTAIN, "final_at": now, "outcome": "unknown"}
             if held.update(lease_until=None, **change):
                 freed += 1
+                if not again:
+                    _settle_parts(message, Message.Status.UNCERTAIN, "unknown", now)
                 Attempt.objects.filter(message=message, outcome="").update(
                     outcome=Attempt.Outcome.UNKNOWN, ended_at=moment
                 )
@@ -376,10 +378,16 @@ def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **cha
         attempt.detail = detail[:300]
         attempt.ended_at = clock.real_now()
         attempt.save(update_fields=["outcome", "detail", "ended_at"])
-        if "final_at" in change and message.kind == texts.DIGEST:
-            folded = Message.objects.filter(bundle=message, status=Message.Status.BUNDLED)
-            folded.update(status=change["status"], final_at=change["final_at"], outcome=detail[:200])
+        if "final_at" in change:
+            _settle_parts(message, change["status"], detail[:200], change["final_at"])
         return True
+
+
+def _settle_parts(message: Message, status: str, outcome: str, now: datetime) -> None:
+    """What was folded into a message shares its fate."""
+    if message.kind == texts.DIGEST:
+        folded = Message.objects.filter(bundle=message, status=Message.Status.BUNDLED)
+        folded.update(status=status, final_at=now, outcome=outcome)
 
 
 def _failed(sending: _Sending, error: ChannelError, now: datetime) -> list[Delivery]:

@@ -235,6 +235,18 @@ def test_an_sms_killed_on_the_way_is_uncertain_and_never_sent_again(mailbox: Mai
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_was_folded_into_an_uncertain_sms_is_uncertain_too(mailbox: Mailbox) -> None:
+    user = somebody(phone="10007777778")
+    for title in ("一", "二"):
+        put(user, title=title, channels=("sms",))
+    killed(mailbox, "notifications.outbox._finish")
+    expire()
+    outbox.deliver(NOW + timedelta(minutes=3))
+    assert set(Message.objects.values_list("status", "outcome")) == {("uncertain", "unknown")}
+    assert Message.objects.filter(bundle__isnull=False).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_decision_is_kept_when_whoever_made_it_dies_before_sending(
     tacheng_committed: Plan, mailbox: Mailbox
 ) -> None:
