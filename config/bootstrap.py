@@ -33,6 +33,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MARK = VENV / "duban-installed"
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+NEED_DEVELOPMENT = {"test", "soak"}
 VENV_CURE = "请先执行 apt-get install -y python3-venv ca-certificates，然后重试。"
 # Says to the process after exec which environment it was sent to, so that a broken one cannot loop.
 SENT_TO = "DUBAN_SENT_TO"
@@ -363,7 +364,7 @@ def main(argv: list[str]) -> int:
             prepare_run(argv[2:], var)
         elif command != "test" and not os.environ.get("SECRET_KEY") and not (var / "secret_key").exists():
             require_writable(var)
-        changed = ensure_venv(DEVELOPMENT if command == "test" else RUNTIME)
+        changed = ensure_venv(DEVELOPMENT if command in NEED_DEVELOPMENT else RUNTIME)
         if not _in_venv() or changed:
             _go_on_in_venv(argv)
         os.environ.pop(SENT_TO, None)
