@@ -20,17 +20,21 @@ def _nothing(point: str) -> None:
     """In real use a point is only a name."""
 
 
-def _dying(fault: str) -> Callable[[str], None]:
-    """Dies at the n-th call of the point. Raises ValueError when n is no number."""
+hit: Callable[[str], None] = _nothing
+
+
+def arm(fault: str) -> None:
+    """From now on this process dies at the n-th call of the point. Raises ValueError when n is no number."""
+    global hit
     wanted, _colon, call = fault.partition(":")
     calls, last = count(1), int(call or 1)
 
-    def hit(point: str) -> None:
+    def dying(point: str) -> None:
         if point == wanted and next(calls) == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return hit
+    hit = dying
 
 
-_fault = os.environ.get("DUBAN_FAULT", "")
-hit = _dying(_fault) if _fault else _nothing
+if os.environ.get("DUBAN_FAULT"):
+    arm(os.environ["DUBAN_FAULT"])

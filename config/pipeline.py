@@ -69,7 +69,8 @@ class Step:
 
 def clean_environment(var: str) -> dict[str, str]:
     """The shell's environment without ours, and with a data folder that may be thrown away."""
-    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS_FROM_ENVIRONMENT}
+    ours = SETTINGS_FROM_ENVIRONMENT | {"DUBAN_FAULT"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "DUBAN_VAR": var}
 
 

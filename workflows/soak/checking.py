@@ -43,6 +43,10 @@ class Findings:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     mails_lost: list[str] = field(default_factory=list)
+    # Inbox rows of a further occurrence to somebody told at the first.
+    heard_again: int = 0
+    # SMS of which nobody knows whether they left: a sender died over them.
+    uncertain: int = 0
     # A mail that came twice though no sender died over it, or more often than senders died.
     unexcused: list[str] = field(default_factory=list)
 
@@ -92,9 +96,10 @@ def check(*, quiet: Sequence[datetime], received: Sequence[str], killed_senders:
         f"firing {pk} was written while its deadline was {status} in revision {rev}"
         for pk, status, rev in witness.strays()
     ]
-    found.doubled += _told_twice()
+    _told_twice(found)
     _check_leaving(found)
     _check_mails(found, received, killed_senders)
+    found.uncertain = Message.objects.filter(status=Message.Status.UNCERTAIN, bundle=None).count()
     return found
 
 
@@ -225,16 +230,19 @@ def _untold(deadline: Deadline, firing: Firing, told: set[str], roster: Roster) 
     return missing["inbox"], missing["email"]
 
 
-def _told_twice() -> Iterator[str]:
+def _told_twice(found: Findings) -> None:
     """Inbox rows that tell one person the same rung of the same revision."""
-    seen: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    seen: dict[tuple[str, int, int, str], list[tuple[int, int]]] = defaultdict(list)
     rows = Message.objects.filter(channel="inbox", data__has_key="deadline").order_by("id")
     for pk, user, rev, data in rows.values_list("pk", "recipient__username", "about_rev", "data"):
-        seen[user, data["deadline"], rev, data["rung"], data["occ"]].append(pk)
-    for key, pks in seen.items():
-        if len(pks) > 1:
-            user, deadline, rev, rung, occ = key
-            yield f"{user} has inbox rows {pks} for {rung}/{occ} of deadline {deadline}, revision {rev}"
+        seen[user, data["deadline"], rev, data["rung"]].append((data["occ"], pk))
+    for (user, deadline, rev, rung), told in seen.items():
+        occurrences = {occ for occ, _pk in told}
+        if len(told) > len(occurrences):
+            pks = [pk for _occ, pk in told]
+            found.doubled.append(f"{user} has inbox rows {pks} for {rung} of deadline {deadline}, revision {rev}")
+        # The next occurrence is for those who were left out; whoever heard the first hears it too.
+        found.heard_again += len(occurrences) - 1
 
 
 def _check_leaving(found: Findings) -> None:

@@ -79,17 +79,16 @@ def _conduct(home: Path, url: str, minutes: float, seed: int) -> dict[str, Any]:
             "EMAIL_URL": f"smtp://127.0.0.1:{port}",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
-        command = [sys.executable, "-m", "workflows.soak.conductor", "--minutes", str(minutes), "--seed", str(seed)]
+        command = [sys.executable, "-m", "workflows.soak", "--minutes", str(minutes), "--seed", str(seed)]
         # More than one plan makes a minute busy; a soak of seconds has enough with one.
         command += ["--copies", "2" if minutes >= 1 else "0"]
-        # Its input is the leash: it ends with us, and its workers with it.
+        # It ends with us, and its workers with it.
         conductor = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_parent()
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=die_with_parent()
         )
         with conductor:
-            assert conductor.stdin is not None and conductor.stdout is not None
+            assert conductor.stdout is not None
             answer = conductor.stdout.read()
-            conductor.stdin.close()
             if conductor.wait():
                 raise CommandError(_("The soak broke off."))
     found: dict[str, Any] = json.loads(answer)
