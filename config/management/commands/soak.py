@@ -7,8 +7,6 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from config.bootstrap import ROOT, die_with_parent
+from config.databases import KINDS, throw_away
 from config.pipeline import clean_environment
 
 PROMISE_BROKEN = 1
@@ -27,13 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--minutes", type=float, default=2.0, help=_("how long workers are killed (default 2)"))
-        parser.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
+        parser.add_argument("--db", choices=KINDS, default="sqlite")
         parser.add_argument("--seed", type=int, default=1, help=_("repeats who is killed when (default 1)"))
         parser.add_argument("--json", action="store_true", help=_("print the figures as one JSON object"))
 
     def handle(self, *args: Any, minutes: float, db: str, seed: int, **options: Any) -> None:
-        with tempfile.TemporaryDirectory(prefix="duban-soak-") as home, _database(db, Path(home)) as url:
-            found = _conduct(Path(home), url, minutes, seed)
+        with tempfile.TemporaryDirectory(prefix="duban-soak-") as home, throw_away(db) as make:
+            found = _conduct(Path(home), make("soak"), minutes, seed)
         broken = found.pop("broken")
         figures = {"db": db, "seed": seed, "minutes": minutes, **found}
         if options["json"]:
@@ -42,21 +41,6 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(f"{name} {value}" for name, value in figures.items()))
         if broken:
             sys.exit(PROMISE_BROKEN)
-
-
-@contextmanager
-def _database(db: str, home: Path) -> Iterator[str]:
-    """The DATABASE_URL of an empty database that ends with the block."""
-    if db == "sqlite":
-        yield f"sqlite:///{home / 'soak.sqlite3'}"
-        return
-    from config.postgres import NoPostgres, postgres
-
-    try:
-        with postgres() as url:
-            yield url
-    except NoPostgres as error:
-        raise CommandError(str(error)) from error
 
 
 def _conduct(home: Path, url: str, minutes: float, seed: int) -> dict[str, Any]:
