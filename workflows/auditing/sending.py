@@ -1,0 +1,110 @@
+"""Promises about telling people, and the signs of life of what decides and sends.
+
+The counts of messages are of the outbox's own clock for leases, of the domain's for what waits.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Q
+
+from bureaus.models import Heartbeat
+from measures.models import Deadline, Recurrence
+from notifications import window
+from notifications.models import Message
+from workflows.auditing.deciding import SHOWN, few, firing_key, recurrence_key, short
+from workflows.auditing.scope import Audit, Found, Scope
+from workflows.models import Firing
+
+AFTER_LEASE = timedelta(minutes=2)
+WAITS = timedelta(minutes=30)
+# Components that beat once a minute; and how long one may fail before somebody must look.
+BEATING = ("tick", "sender")
+SILENT, UNWELL = timedelta(minutes=3), timedelta(minutes=15)
+
+
+def stuck(audit: Audit) -> tuple[int, list[Found]]:
+    """A3: being sent, and nobody freed it two minutes after its lease ended."""
+    rows = Message.objects.filter(status=Message.Status.SENDING)
+    rows = rows.filter(Q(lease_until__lt=audit.real - AFTER_LEASE) | Q(lease_until=None)).order_by("lease_until", "id")
+    total, first = few(rows)
+    return total, [Found(row.pk, _about(row), short(row.lease_until)) for row in first]
+
+
+def unsent(audit: Audit) -> tuple[int, list[Found]]:
+    """A4: ready for half an hour in which the send window was open."""
+    late, calendar = audit.now - WAITS, audit.calendar(None).days
+    if any(window.opening(moment, calendar) > moment for moment in (late, audit.now)):
+        return 0, []
+    rows = Message.objects.filter(status=Message.Status.QUEUED, next_attempt_at__lt=late)
+    total, first = few(rows.order_by("next_attempt_at", "id"))
+    return total, [Found(row.pk, _about(row), short(row.next_attempt_at)) for row in first]
+
+
+# A notice's key begins with what fired; compared so that the unique index on it serves.
+_UNTOLD = """
+SELECT f.id FROM workflows_firing f
+JOIN measures_deadline d ON d.id = f.deadline_id
+JOIN measures_assignment a ON a.id = d.assignment_id
+JOIN bureaus_bureau u ON u.id = d.unit_id
+WHERE f.outcome = 'fired' AND f.id BETWEEN %s AND %s AND NOT EXISTS (
+    SELECT 1 FROM notifications_message m
+    WHERE m.channel = 'inbox' AND m.dedupe_key {not_before} ({stem} || '|')
+    AND m.dedupe_key {before} ({stem} || '}}')
+)
+ORDER BY f.id"""
+_STEM = (
+    "(a.key || '#' || d.kind || '/' || u.code || '/' || d.round || '|' || f.rev || '|' || f.rung_key || '|' || f.occ)"
+)
+_COMPARED = {"postgresql": ("~>=~", "~<~"), "sqlite": (">=", "<")}
+
+
+def untold(scope: Scope, audit: Audit) -> list[Found]:
+    """A5: fired, and nobody has it in the inbox. A rung that kept everybody for later tells nobody yet."""
+    not_before, before = _COMPARED[connection.vendor]
+    sql = _UNTOLD.format(not_before=not_before, before=before, stem=_STEM)
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        for stretch in (*scope.stretches, *((pk, pk) for pk in scope.single)):
+            cursor.execute(sql, stretch)
+            found.update(pk for (pk,) in cursor.fetchall())
+    rows = Firing.objects.filter(pk__in=found).select_related("deadline__assignment", "deadline__unit").order_by("pk")
+    return [Found(row.pk, firing_key(row), short(row.fired_at)) for row in rows if row.audiences]
+
+
+def incidents(audit: Audit) -> tuple[int, list[Found]]:
+    """A12: rows that failed and have not succeeded since."""
+    total, rows = few(Deadline.objects.filter(fail_count__gt=0).select_related("assignment", "unit").order_by("id"))
+    found = [Found(row.pk, row.about, f"{row.fail_count}×") for row in rows]
+    periods = list(Recurrence.objects.filter(fail_count__gt=0).select_related("step__plan").order_by("id"))
+    found += [Found(-row.pk, recurrence_key(row), f"{row.fail_count}×") for row in periods[:SHOWN]]
+    return total + len(periods), found
+
+
+def silent(audit: Audit) -> tuple[int, list[Found]]:
+    """A15: no sign of life for three minutes, or alive and failing for a quarter of an hour."""
+    rows = {row.component: row for row in Heartbeat.objects.filter(component__in=BEATING)}
+    found = []
+    for place, name in enumerate(BEATING):
+        row = rows.get(name)
+        if row is None:
+            found.append(Found(-place - 1, name, "—"))
+        elif row.seen_at < audit.real - SILENT:
+            found.append(Found(row.pk, name, short(row.seen_at)))
+        elif row.well_at is None or row.well_at < audit.real - UNWELL:
+            found.append(Found(row.pk, name, f"{short(row.seen_at)} / {short(row.well_at)}"))
+    return len(found), found
+
+
+def held(audit: Audit) -> tuple[int, list[Found]]:
+    """A16: something is held until a person has looked at the clock."""
+    rows = Heartbeat.objects.exclude(held="").order_by("component")
+    found = [Found(row.pk, row.component, f"{row.held} {short(row.held_since)}") for row in rows]
+    return len(found), found
+
+
+def _about(message: Message) -> str:
+    """What a message is about, by key; one folded of several by its number."""
+    return f"{message.about or message.pk}|{message.channel}"
