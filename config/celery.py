@@ -30,5 +30,6 @@ app.autodiscover_tasks()
 # A hint nobody took within its minute is dropped: the next one says the same.
 app.conf.beat_schedule = {
     "tick": {"task": "workflows.tasks.run_tick", "schedule": 60.0, "options": {"expires": 55}},
+    "audit": {"task": "workflows.tasks.run_audit", "schedule": 300.0, "options": {"expires": 290}},
     "sender": {"task": "workflows.tasks.run_sender", "schedule": 60.0, "options": {"expires": 55}},
 }

@@ -23,7 +23,7 @@ def safe_at_any_time(app_configs: Sequence[AppConfig] | None = None, **kwargs: A
 
 @register(Tags.security, deploy=True)
 def ready_for_real_use(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_data(), *_addresses(), *_channels()]
+    return [*_data(), *_addresses(), *_channels(), *_watched()]
 
 
 def _key_is_private() -> Iterator[CheckMessage]:
@@ -115,4 +115,13 @@ def _channels() -> Iterator[CheckMessage]:
             _("No SMS provider is set: text messages are written to files and reach nobody."),
             hint=_("Name a provider's class in NOTIFICATION_CHANNELS."),
             id="duban.W010",
+        )
+
+
+def _watched() -> Iterator[CheckMessage]:
+    if settings.DUBAN_HEARTBEAT_URL and not settings.DUBAN_HEARTBEAT_URL.startswith(("http://", "https://")):
+        yield Warning(
+            _("DUBAN_HEARTBEAT_URL is no http or https address: nobody outside learns that all is well."),
+            hint=_("Set it to the address your watching service gives out, or leave it empty."),
+            id="duban.W011",
         )

@@ -213,6 +213,14 @@ NOTIFICATION_WINDOW = (10, 20)
 ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
+# --- Being watched ---------------------------------------------------------------------------
+
+# Written, and asked for, after every audit in which everything passed; never by the demonstration for real use.
+DUBAN_HEARTBEAT_FILE = str(VAR / "demo-heartbeat") if DEMO else env.str("DUBAN_HEARTBEAT_FILE", str(VAR / "heartbeat"))
+DUBAN_HEARTBEAT_URL = "" if DEMO else env.str("DUBAN_HEARTBEAT_URL", default="")
+# Who may read /metrics: whoever shows this; without one, this machine alone.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # --- Safety ----------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from workflows import passes
+from bureaus import clock
+from workflows import deadman, passes
 
 
 @shared_task(name="workflows.tasks.run_tick")
@@ -13,3 +14,8 @@ def run_tick() -> int:
 @shared_task(name="workflows.tasks.run_sender")
 def run_sender() -> int:
     return len(passes.send())
+
+
+@shared_task(name="workflows.tasks.run_audit")
+def run_audit() -> bool:
+    return deadman.watch(clock.now()).ok

@@ -89,6 +89,10 @@ def test_the_demonstration_shares_nothing_with_real_use(tmp_path: Path) -> None:
     for name in ("MEDIA_ROOT", "OUTGOING", "SESSION_COOKIE_NAME"):
         assert Path(plain[name]).name != Path(shown[name]).name
         assert Path(shown[name]).name.startswith("demo") or name == "SESSION_COOKIE_NAME"
+    watched = {"DUBAN_HEARTBEAT_FILE": "/run/duban/heartbeat", "DUBAN_HEARTBEAT_URL": "https://watch.example.org/1"}
+    for name, value in watched.items():
+        assert read_settings(tmp_path, **watched)[name] == value
+        assert read_settings(tmp_path, **watched, DUBAN_CLOCK="demo")[name] != value
     queue = shown["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"]
     assert Path(queue).name.startswith("demo")
     assert queue != plain["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"]
@@ -136,6 +140,7 @@ def test_a_complete_installation_lacks_only_the_text_messages(tmp_path: Path) ->
         ({"ALLOWED_HOSTS": "127.0.0.1"}, "duban.W007"),
         ({"EMAIL_URL": ""}, "duban.W008"),
         ({"DEFAULT_FROM_EMAIL": "Duban <duban@localhost>"}, "duban.W009"),
+        ({"DUBAN_HEARTBEAT_URL": "watch.example.org"}, "duban.W011"),
         ({"DEMO_DATABASE_URL": REAL["DATABASE_URL"]}, "duban.E002"),
     ],
 )

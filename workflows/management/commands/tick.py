@@ -1,10 +1,14 @@
-"""`manage.py tick`: one sweep and one delivery; with --loop again and again, where no Celery beat runs."""
+"""`manage.py tick`: one sweep and one delivery; with --loop again and again, where no Celery beat runs.
+
+The loop audits too, every five minutes.
+"""
 
 from __future__ import annotations
 
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,11 +17,12 @@ from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bureaus import heartbeat
-from workflows import passes
+from bureaus import clock, heartbeat
+from workflows import deadman, passes
 
 logger = logging.getLogger(__name__)
 
+AUDITS_EVERY = 300.0  # seconds
 HELD = {
     heartbeat.CLOCK: gettext_lazy(
         "Nothing is decided or sent: the database's clock went back. It goes on by itself once the clock has "
@@ -59,10 +64,14 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_signal: stopping.set())
+        audited = -AUDITS_EVERY
         while not stopping.is_set():
             try:
                 close_old_connections()
                 self._once()
+                if time.monotonic() - audited >= AUDITS_EVERY:
+                    audited = time.monotonic()
+                    deadman.watch(clock.now())
             except DatabaseError:
                 # The next turn tries again; nothing is lost meanwhile.
                 logger.exception("the database did not answer")
