@@ -73,6 +73,16 @@ class Standing:
     def administers(self) -> bool:
         return Role.ADMINISTRATOR in self.roles
 
+    @property
+    def sees_health(self) -> bool:
+        """How the system itself is: those who keep it, who audit it, and who answers for supervision."""
+        return self.administers or self.audits or Role.SUPERVISION_HEAD in self.roles
+
+    @property
+    def mends_the_engine(self) -> bool:
+        """Have what failed tried again. An auditor only reads."""
+        return self.administers or Role.SUPERVISION_HEAD in self.roles
+
 
 def visible_assignments(standing: Standing) -> AssignmentQuerySet:
     """Work this person may see; everything else is a 404."""

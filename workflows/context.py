@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from bureaus import calendars, clock
 from measures.access import Standing
 from measures.models import Plan
+from workflows import pulse
 from workflows.views.base import current_plan, inbox, standing_of
 
 
@@ -32,6 +33,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             "made_clock": made,
             "moves_clock": made and standing.administers,
             "now": now,
+            "held": bool(standing.sees_health and pulse.held()),
             "uncovered_years": calendars.uncovered_years(today, today + timedelta(days=60)),
         }
     }
@@ -49,6 +51,7 @@ def _menu(request: HttpRequest, standing: Standing, plan: Plan | None) -> list[d
         (works or sees_all, _("Slips"), reverse("slips")),
         (plan is not None, _("Work plan"), reverse("plan", args=[plan.code]) if plan else ""),
         (standing.audits, _("Log"), reverse("log")),
+        (standing.sees_health, _("System health"), reverse("health")),
         (standing.administers, _("Administration"), reverse("admin:index")),
     ]
     return [

@@ -6,6 +6,7 @@ from workflows.views import (
     desk,
     diagrams,
     filings,
+    health,
     inspection,
     log,
     monthly,
@@ -43,4 +44,9 @@ urlpatterns = [
     path("notices/<int:pk>/", notices.follow, name="notice"),
     path("clock/", clock.move, name="clock"),
     path("log/", log.log, name="log"),
+    path("health/", health.health, name="health"),
+    path("health/confirm/", health.confirm, name="confirm-clock"),
+    path("health/incidents/<slug:kind>/<int:pk>/", health.retry, name="retry"),
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
 ]

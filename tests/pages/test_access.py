@@ -9,7 +9,8 @@ import pytest
 from django.urls import reverse
 
 from bureaus import clock
-from measures.models import Plan
+from bureaus.models import Heartbeat
+from measures.models import Deadline, Plan
 from notifications.models import Message
 from tests import make
 from tests.pages import people, web
@@ -47,6 +48,21 @@ def _slip(key: str, state: str) -> int:
 
 def _notice(who: str) -> int:
     return Message.objects.filter(recipient=people.person(who), channel="inbox").order_by("id")[0].pk
+
+
+def _failed() -> int:
+    """A date the tick could not look at."""
+    row = make.deadline(make.row(f"money/{TOWN}/2019"))
+    Deadline.objects.filter(pk=row.pk).update(fail_count=1, last_error="ValueError: x")
+    return row.pk
+
+
+def _held() -> tuple[()]:
+    moment = clock.real_now()
+    Heartbeat.objects.update_or_create(
+        component="tick", defaults={"seen_at": moment, "high": moment, "held": "jump", "held_since": moment}
+    )
+    return ()
 
 
 OF_TOWN = SEES_ALL | {"unit", "unit_leader"}
@@ -99,6 +115,7 @@ SEEN: list[Case] = [
     ("review", tuple, WORKS),
     ("board", tuple, SEES_ALL),
     ("log", tuple, SUPERVISES | {"auditor"}),
+    ("health", tuple, {"administrator", "auditor", "head"}),
     ("notices", tuple, EVERYBODY),
     ("desk", tuple, EVERYBODY),
     ("password", tuple, EVERYBODY),
@@ -147,13 +164,16 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("decide-slip", lambda: (_slip("survey/654226", "answered"), "close"), {}, SUPERVISES),
     ("decide-slip", lambda: (_slip("survey/654226", "answered"), "erase"), {}, set()),
     ("clock", tuple, {"to": "day"}, {"administrator"}),
+    ("confirm-clock", lambda: _held(), {}, {"administrator"}),
+    ("retry", lambda: ("deadline", _failed()), {}, {"administrator", "head"}),
+    ("retry", lambda: ("assignment", _row(f"survey/{TOWN}")), {}, set()),
     ("notices-read", tuple, {}, EVERYBODY),
 ]
 
 
 def test_every_address_is_in_the_matrix() -> None:
     asked = {name for name, _args, _who in SEEN} | {name for name, *_rest in DONE}
-    assert asked | {"sign-in", "sign-out", "set_language"} == set(URLS)
+    assert asked | {"sign-in", "sign-out", "set_language", "healthz", "metrics"} == set(URLS)
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))

@@ -15,6 +15,7 @@ from workflows.actions.extensions import (
 from workflows.actions.files import Upload
 from workflows.actions.filings import Line, check_form, save_draft
 from workflows.actions.findings import add_body, confirm_division, record_finding, record_rule
+from workflows.actions.incidents import confirm_clock, retry_deadline, retry_recurrence
 from workflows.actions.monthly import save_return
 from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster
@@ -58,6 +59,7 @@ __all__ = [
     "check_form",
     "close",
     "close_slip",
+    "confirm_clock",
     "confirm_division",
     "dismiss_slip",
     "grant_extension",
@@ -77,6 +79,8 @@ __all__ = [
     "reissue",
     "report",
     "resume",
+    "retry_deadline",
+    "retry_recurrence",
     "save_draft",
     "save_return",
     "save_roster",
