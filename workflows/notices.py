@@ -18,7 +18,7 @@ from django.utils.translation import override
 from bureaus import calendars
 from bureaus.clock import ZONE, local_date
 from bureaus.models import Role, User
-from measures.models import Assignment, Deadline, Event
+from measures.models import Assignment, Deadline, DeadlineChange, Event
 from notifications import outbox, texts, window
 from notifications.mailings import Copy, Mailing
 from notifications.models import Message
@@ -48,6 +48,8 @@ ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "extension_asked": (BOTH, ()),
     "extension_granted": (BOTH, ()),
     "extension_refused": (BOTH, ()),
+    # Its texts say `old_due_on` and `due_on`: handed in as `extra`, or by `tell_moved`.
+    "moved": (BOTH, ()),
     "division": (BOTH, ()),
     "urged": (ALL, Assignment.WITH_UNIT),
     "slip": (ALL, ()),
@@ -86,6 +88,34 @@ def tell_act(
         now=now,
         # What no person did, such as a new period beginning, waits and folds like a rung.
         not_before=window.opening(now if event.actor_id else _folding_time(now), calendars.days_for()),
+    )
+
+
+def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Group], *, now: datetime) -> list[Message]:
+    """Tell some groups that a date was moved by no act on the work itself, such as an edited plan file."""
+    row = deadline.assignment
+    channels, _states = ACTS["moved"]
+    old = {"old_due_on": change.old_due_on, "due_on": deadline.due_on, "unit": deadline.unit}
+    users = {user.pk: user for group in groups for user in group.users}
+    users.pop(change.by_id or 0, None)
+    with override(settings.LANGUAGE_CODE):
+        reason = _("because of: %(act)s") % {"act": change.get_kind_display()}
+    note = _note(
+        "moved",
+        context_of(row) | old | {"note": change.reason},
+        row,
+        about=deadline.about,
+        about_rev=deadline.rev,
+        data={"assignment": row.key, "rung": None, "occ": None, "deadline": deadline.pk},
+        reason=reason,
+    )
+    return outbox.put(
+        note,
+        ((user, channels) for user in users.values()),
+        key=f"moved|{change.pk}",
+        now=now,
+        # Many move at once: they wait until eleven, and fold into one for each reader.
+        not_before=window.opening(max(now, _folding_time(now)), calendars.days_for()),
     )
 
 
