@@ -12,16 +12,30 @@ from chinese_calendar.constants import holidays, workdays
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bureaus import clock
 from bureaus.models import Bureau, Calendar, CalendarDay
 from bureaus.working_days import WorkingDays
 
-_read: dict[tuple[tuple[int, int], ...], WorkingDays] = {}
-_pass: ContextVar[dict[int | None, WorkingDays] | None] = ContextVar("calendars_of_a_pass", default=None)
+Counted = tuple[WorkingDays, int]  # the days, and the edition of the calendar they are of
+
+Key = tuple[tuple[int, int], ...]
+_read: dict[Key, WorkingDays] = {}
+_names: dict[Key, dict[date, str]] = {}
+_pass: ContextVar[dict[int | None, Counted] | None] = ContextVar("calendars_of_a_pass", default=None)
 
 
 def days_for(bureau: Bureau | None = None) -> WorkingDays:
     """The working days of a unit (default: the national calendar). The table is read again only after an edit."""
-    pk = bureau.calendar_id if bureau is not None else None
+    return with_edition(bureau)[0]
+
+
+def with_edition(bureau: Bureau | None = None) -> Counted:
+    """The working days of a unit, and the edition that a date counted with them must be marked with."""
+    return counted_by(bureau.calendar_id if bureau is not None else None)
+
+
+def counted_by(pk: int | None) -> Counted:
+    """The same of a calendar by its key; None is the national one."""
     known = _pass.get()
     if known is None:
         return _days(pk)
@@ -40,23 +54,41 @@ def one_pass() -> Iterator[None]:
         _pass.reset(token)
 
 
-def _days(pk: int | None) -> WorkingDays:
-    rows = Calendar.objects.select_related("base")
-    calendar = rows.get(pk=pk) if pk else rows.national()
-    layers = []
-    layer: Calendar | None = calendar
-    while layer is not None and (layer.pk, layer.version) not in layers:
-        layers.append((layer.pk, layer.version))
-        layer = layer.base
-    key = tuple(layers)
+def names_for(bureau: Bureau | None = None) -> dict[date, str]:
+    """What the days are called that are free or worked in a unit's calendar."""
+    calendar, key = _key(bureau.calendar_id if bureau is not None else None)
+    if key not in _names:
+        below = reversed(calendar.layers)
+        rows = [row for layer in below for row in layer.days.exclude(note="").values_list("date", "note")]
+        _names[key] = dict(rows)
+    return _names[key]
+
+
+def _days(pk: int | None) -> Counted:
+    # The versions were read before the days: an edit in between makes days newer than their edition, which
+    # a recount mends. The other way round a date would be marked with an edit it does not know.
+    calendar, key = _key(pk)
     if key not in _read:
         _read[key] = calendar.working_days()
-    return _read[key]
+    return _read[key], sum(version for _pk, version in key)
+
+
+def _key(pk: int | None) -> tuple[Calendar, Key]:
+    """A calendar, and its layers in the versions in which they stand now."""
+    rows = Calendar.objects.select_related("base")
+    calendar = rows.get(pk=pk) if pk else rows.national()
+    return calendar, tuple((layer.pk, layer.version) for layer in calendar.layers)
+
+
+def as_they_stand() -> dict[int, WorkingDays]:
+    """Every calendar's days, read past what is remembered: for looking at an edit that is then undone."""
+    return {calendar.pk: calendar.working_days() for calendar in Calendar.objects.select_related("base")}
 
 
 def forget() -> None:
     """Read every calendar anew (another database is in use)."""
     _read.clear()
+    _names.clear()
 
 
 @transaction.atomic
@@ -79,10 +111,21 @@ def seed_statutory() -> int:
     return len(rows)
 
 
-def changed(calendar: Calendar) -> None:
-    """A day of the calendar was edited: what was computed from the old version can be told apart."""
-    calendar.version += 1
-    calendar.save(update_fields=["version"])
+def changed(calendar: Calendar, *, above: int = 0) -> None:
+    """A day of the calendar was edited: what was computed from the old version can be told apart.
+
+    Where something is counted by it now that was counted by another (a unit was given it, or it was laid
+    over another one), its edition must rise `above` all there were: theirs say nothing of this one.
+    """
+    calendar.version += max(1, above + 1 - calendar.edition)
+    calendar.edited_at = clock.real_now()
+    calendar.save(update_fields=["version", "edited_at"])
+
+
+def highest_edition() -> int:
+    """The highest edition any date may be marked with."""
+    every = Calendar.objects.select_related("base")
+    return max((max(calendar.edition, calendar.applied) for calendar in every), default=0)
 
 
 def uncovered_years(first: date, last: date) -> tuple[int, ...]:

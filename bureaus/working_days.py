@@ -59,6 +59,10 @@ class WorkingDays:
         """The years from `start` to `end` without data."""
         return tuple(year for year in range(start.year, end.year + 1) if year not in self.years)
 
+    def unusual(self, after: date, until: date) -> tuple[tuple[date, ...], tuple[date, ...]]:
+        """The free weekdays and the worked weekend days after `after`, up to and with `until`."""
+        return _between(self._free_weekdays, after, until), _between(self._worked_weekends, after, until)
+
     def _worked_by(self, day: date) -> int:
         """Working days from the beginning of time to `day`: whole weeks, then what the holidays change."""
         weeks, rest = divmod(day.toordinal(), 7)  # ordinal 1 is a Monday
@@ -72,6 +76,10 @@ class WorkingDays:
     @cached_property
     def _worked_weekends(self) -> tuple[date, ...]:
         return tuple(sorted(day for day in self.work if day.weekday() >= _SATURDAY))
+
+
+def _between(days: tuple[date, ...], after: date, until: date) -> tuple[date, ...]:
+    return days[bisect_right(days, after) : bisect_right(days, until)]
 
 
 MONDAY_TO_FRIDAY = WorkingDays(frozenset(), frozenset(), frozenset())

@@ -1,18 +1,19 @@
 """When an assignment of a step is due: the plan's date as it stands, or a term of ours counted out.
 
 The plan's named dates do not roll. A calendar date that is ours moves to the next working day when it
-falls on a free one; a term in working days ends on one by itself (decisions.md).
+falls on a free one; a term in working days ends on one by itself (decisions.md). What was counted out is
+counted again with `recounted` when its calendar is edited, by the same arithmetic.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from bureaus.working_days import WorkingDays
 from measures import periods
-from measures.models import Step
+from measures.models import Deadline, Step
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,11 @@ def main_due(step: Step, *, opened_on: date, period: str, calendar: WorkingDays)
         return _next_month_day(step, period, calendar)
     if kind == Step.Due.AFTER_RETURNS:
         returns = step.plan.steps.get(kind=Step.Kind.MONTHLY, flow=step.flow)
-        date_of_returns = _next_month_day(returns, period, calendar).on
-        return Due(
-            calendar.shift(date_of_returns, step.due_days or 0),
-            "after_returns",
-            basis,
-            text,
-            {"days": step.due_days, "from": date_of_returns.isoformat()},
-        )
+        on = _next_month_day(returns, period, calendar)
+        trail = {"days": step.due_days, "from": on.on.isoformat()}
+        if is_counted(on.rule, on.basis):
+            trail["from_day"] = on.trail.get("rolled_from", on.on.isoformat())
+        return Due(calendar.shift(on.on, step.due_days or 0), "after_returns", basis, text, trail)
     return None
 
 
@@ -72,10 +70,97 @@ def working_days(count: int, start: date, calendar: WorkingDays, *, basis: str) 
 
 
 def later_of(first: Due, other: date) -> Due:
-    """`first`, unless the other date is later: a correction never shortens what was left."""
+    """A term, unless the other date is later: a correction never shortens what was left."""
+    trail = first.trail | {"not_before": other.isoformat()}
     if other <= first.on:
-        return first
-    return Due(other, "original_date", first.basis, first.text, {"instead_of": first.on.isoformat()})
+        return replace(first, trail=trail)
+    return replace(first, on=other, rule="original_date", trail=trail | {"instead_of": first.on.isoformat()})
+
+
+# --- Counting again ------------------------------------------------------------------------------
+
+TERMS = ("working_days", "after_returns", "original_date", "resumed")
+STANDING = ("fixed", "decided", "kept")
+
+
+def is_counted(rule: str, basis: str) -> bool:
+    """Whether a date depends on the calendar: a term, or a date of ours that rolls.
+
+    A date that the plan names stands, and so does one that was decided in a case.
+    """
+    return rule in TERMS or (rule not in STANDING and basis != Step.Basis.PLAN)
+
+
+def recounted(due: Due, calendar: WorkingDays, *, today: date | None = None) -> Due:
+    """The date counted anew from what its trail remembers; with the same calendar the same, whatever the day.
+
+    With `today`, an edit takes nobody's day away that has come: a date that would come earlier leaves at
+    least the next working day, and one that has passed stays where it is. The free and the made-up days it
+    was counted over are kept in the trail, so that a later count can say which of them were edited.
+    """
+    if not is_counted(due.rule, due.basis):
+        return due
+    trail = {name: value for name, value in due.trail.items() if name not in ("off", "work", "by_calendar")}
+    rule = due.rule
+    if rule in TERMS:
+        if "from_day" in trail:
+            trail["from"] = calendar.roll(_day(trail["from_day"])).isoformat()
+        after = _day(trail["from"])
+        on = calendar.shift(after, trail["days"])
+        trail.pop("instead_of", None)
+        if "not_before" in trail:
+            term, other = on, _day(trail["not_before"])
+            rule, on = ("original_date", other) if other > term else ("working_days", term)
+            trail |= {"instead_of": term.isoformat()} if other > term else {}
+    else:
+        named = _day(trail.pop("rolled_from", None) or trail.pop("named", None) or due.on)
+        after = named - timedelta(days=1)
+        on = calendar.roll(named)
+        if on != named:
+            trail["rolled_from"] = named.isoformat()
+    at_least = _day(trail["at_least"]) if "at_least" in trail else None
+    if today is not None and on < due.on:
+        kept = min(due.on, calendar.shift(today, 1))
+        at_least = max(at_least, kept) if at_least else kept
+    if at_least:
+        trail["at_least"] = at_least.isoformat()
+        if on < at_least:
+            if rule not in TERMS and "rolled_from" not in trail:
+                trail["named"] = on.isoformat()
+            trail["by_calendar"] = on.isoformat()
+            on = at_least
+    off, work = calendar.unusual(after, on)
+    trail |= {name: [day.isoformat() for day in days] for name, days in (("off", off), ("work", work)) if days}
+    return Due(on, rule, due.basis, due.text, trail)
+
+
+def edited_days(before: Due, after: Due) -> dict[str, list[str]]:
+    """Which days must have been edited for one count to have become the other, by what became of them.
+
+    {"freed": […], "unfreed": […], "worked": […], "unworked": […]}: weekdays, and days of a weekend. Days
+    beyond the earlier of the two dates had no part in it.
+    """
+    last = min(before.on, after.on).isoformat()
+
+    def days(due: Due, name: str) -> set[str]:
+        return {day for day in due.trail.get(name, ()) if day <= last}
+
+    found = {
+        "freed": days(after, "off") - days(before, "off"),
+        "unfreed": days(before, "off") - days(after, "off"),
+        "worked": days(after, "work") - days(before, "work"),
+        "unworked": days(before, "work") - days(after, "work"),
+    }
+    return {name: sorted(listed) for name, listed in found.items() if listed}
+
+
+def due_of(deadline: Deadline) -> Due:
+    """The date of a deadline and how it came about, as they are written in its row."""
+    return Due(deadline.due_on, deadline.rule, deadline.basis, deadline.source_text, deadline.trail)
+
+
+def _day(value: str | date) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def _next_month_day(step: Step, period: str, calendar: WorkingDays) -> Due:

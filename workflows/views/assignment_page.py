@@ -16,7 +16,7 @@ from bureaus import calendars, clock
 from bureaus.clock import local_date
 from bureaus.models import Bureau
 from measures.access import Standing, may, visible_assignments
-from measures.explanations import how_computed
+from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
 from notifications.models import Message
 from workflows import queries
@@ -139,13 +139,19 @@ def page(
     )
     for deadline in running:
         deadline.assignment = row
+    with calendars.one_pass():
+        dates = [
+            {
+                "deadline": deadline,
+                "how": how_computed(deadline),
+                "changes": [(change, how_changed(change)) for change in deadline.changes.all()],
+            }
+            for deadline in running
+        ]
     context: dict[str, Any] = {
         "row": row,
         "item": item,
-        "deadlines": [
-            {"deadline": deadline, "how": how_computed(deadline), "changes": list(deadline.changes.all())}
-            for deadline in running
-        ],
+        "deadlines": dates,
         "main": next((d for d in reversed(running) if d.kind == Deadline.Kind.MAIN), None),
         "next_notices": _next_notices(row, running),
         "events": _history(row),
