@@ -208,6 +208,8 @@ NOTIFICATION_CHANNELS = {
 NOTIFICATION_STILL_WANTED = "workflows.notices.still_wanted"
 # Asked when a message leaves that was written without words: what does it say?
 NOTIFICATION_WORDS = "workflows.notices.words_of"
+# Asked before an edit of a calendar is saved: what it would do to the dates that run.
+CALENDAR_EDIT_EFFECT = "workflows.recounting.preview"
 # Working hours in which notices may leave the house, Asia/Shanghai.
 NOTIFICATION_WINDOW = (10, 20)
 ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)

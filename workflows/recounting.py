@@ -189,6 +189,10 @@ class Effect:
     def moved(self) -> int:
         return self.earlier + self.later
 
+    @property
+    def unlisted(self) -> int:
+        return self.moved - len(self.first)
+
     def __bool__(self) -> bool:
         return bool(self.moved or self.replanned)
 

@@ -15,11 +15,13 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bureaus import calendars
 from bureaus.admin.base import ByRole, FixedCodeAdmin, is_referred_to, person_url
 from bureaus.models import (
     Bureau,
     BureauAlias,
     BureauGroup,
+    Calendar,
     GroupMember,
     Membership,
 )
@@ -79,8 +81,17 @@ class BureauAdmin(FixedCodeAdmin):
     def notes(self, request: HttpRequest, obj: Bureau | None = None) -> Sequence[str]:
         return [
             gettext("The code cannot be changed later: plans and the addresses of work name the unit by it."),
-            gettext("Another calendar counts for dates set from now on; dates that already run stay as they are."),
+            gettext(
+                "Another calendar is an edit of the unit's days: its running dates that are counted in working days "
+                "move within a few minutes; dates that the plan names or that somebody decided stay."
+            ),
         ]
+
+    def save_model(self, request: HttpRequest, obj: Bureau, form: Any, change: bool) -> None:
+        above = calendars.highest_edition()
+        super().save_model(request, obj, form, change)
+        if change and "calendar" in form.changed_data:
+            calendars.changed(obj.calendar or Calendar.objects.national(), above=above)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Bureau]:
         held = models.Q(memberships__until__isnull=True, memberships__user__is_active=True)

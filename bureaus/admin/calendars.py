@@ -8,11 +8,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -20,6 +23,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from bureaus import calendars, clock
+from bureaus.admin import effects
 from bureaus.admin.base import FixedCodeAdmin, ReferenceAdmin, is_referred_to
 from bureaus.models import (
     Bureau,
@@ -40,11 +44,12 @@ def _read_anew(pks: Iterable[int]) -> None:
 def _calendar_notes() -> list[str]:
     today = clock.today()
     notes = [
-        gettext("Dates that are set from now on are counted with the edited days. A date that already runs stays."),
         gettext(
-            "The next reminder of running work comes no earlier than it was planned before the edit; "
-            "those after it are counted with the edited days."
+            "An edit moves running dates that are counted in working days, and dates of this system that fall on "
+            "a free day. A date that the plan names or that somebody decided stays, and its reminders are "
+            "planned anew."
         ),
+        gettext("Before an edit is saved you are shown what it does; running dates follow within a few minutes."),
     ]
     missing = calendars.uncovered_years(today, today + timedelta(days=366))
     if missing:
@@ -88,10 +93,19 @@ class CalendarAdmin(FixedCodeAdmin):
         free = obj is not None and obj.code != "national" and not is_referred_to(obj)
         return super().has_delete_permission(request) and free
 
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        found = self.get_object(request, unquote(object_id)) if object_id else None
+        if request.method == "POST" and found and not effects.is_confirmed(request):
+            form = self.get_form(request, found, change=True)(request.POST, instance=found)
+            if form.is_valid() and "base" in form.changed_data and (effect := effects.effect_of(form.save)):
+                return effects.confirmation(self, request, effect)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Calendar, form: Any, change: bool) -> None:
+        above = calendars.highest_edition()
         super().save_model(request, obj, form, change)
         if change and "base" in form.changed_data:
-            _read_anew([obj.pk])
+            calendars.changed(Calendar.objects.select_for_update(of=("self",)).get(pk=obj.pk), above=above)
 
     @admin.display(description=_("calendar days"))
     def entered(self, calendar: Calendar) -> str:
@@ -111,12 +125,14 @@ class CalendarAdmin(FixedCodeAdmin):
         return "、".join(str(bureau) for bureau in Bureau.objects.filter(calendar=calendar)) or "—"
 
     @admin.action(description=_("Enter the statutory days (national calendar)"))
-    def seed(self, request: HttpRequest, chosen: QuerySet[Calendar]) -> None:
+    def seed(self, request: HttpRequest, chosen: QuerySet[Calendar]) -> TemplateResponse | None:
         national = Calendar.objects.national()
         if list(chosen) != [national]:
             sentence = gettext("Statutory days belong to “%(name)s”: choose it alone.")
             self.message_user(request, sentence % {"name": national}, messages.ERROR)
-            return
+            return None
+        if not effects.is_confirmed(request) and (effect := effects.effect_of(calendars.seed_statutory)):
+            return effects.confirmation(self, request, effect)
         count = calendars.seed_statutory()
         if not count:
             sentence = gettext(
@@ -124,11 +140,12 @@ class CalendarAdmin(FixedCodeAdmin):
                 "comes with an upgrade of Duban, or is entered by hand."
             )
             self.message_user(request, sentence, messages.WARNING)
-            return
+            return None
         words = {"count": count}
         done = ngettext("%(count)d statutory day entered.", "%(count)d statutory days entered.", count) % words
         self.log_change(request, national, done)
         self.message_user(request, done, messages.SUCCESS)
+        return None
 
 
 class DayForm(forms.ModelForm):
@@ -176,6 +193,14 @@ class DayForm(forms.ModelForm):
         raise ValidationError({"date": sentence % words})
 
 
+def _enter(form: Any) -> None:
+    """What saving the form does to the table, with every day of a holiday."""
+    day = form.save()
+    CalendarDay.objects.bulk_create(
+        CalendarDay(calendar=day.calendar, date=more, kind=day.kind, note=day.note) for more in form.days[1:]
+    )
+
+
 @admin.register(CalendarDay)
 class CalendarDayAdmin(ReferenceAdmin):
     form = DayForm
@@ -186,6 +211,29 @@ class CalendarDayAdmin(ReferenceAdmin):
     date_hierarchy = "date"
     ordering = ["-date"]
     list_per_page = 50
+    actions = ["delete_selected"]
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and not effects.is_confirmed(request):
+            found = self.get_object(request, unquote(object_id)) if object_id else None
+            form = self.get_form(request, found, change=found is not None)(request.POST, instance=found)
+            if form.is_valid() and (effect := effects.effect_of(lambda: _enter(form))):
+                return effects.confirmation(self, request, effect)
+        return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        found = self.get_object(request, unquote(object_id))
+        if request.method != "POST" and found is not None:
+            effect = effects.effect_of(CalendarDay.objects.filter(pk=found.pk).delete)
+            extra_context = {"effect": effect} | (extra_context or {})
+        return super().delete_view(request, object_id, extra_context)
+
+    @admin.action(permissions=["delete"], description=getattr(delete_selected, "short_description", None))
+    def delete_selected(self, request: HttpRequest, chosen: QuerySet[CalendarDay]) -> TemplateResponse | None:
+        page = delete_selected(self, request, chosen)
+        if page is not None and page.context_data is not None:
+            page.context_data["effect"] = effects.effect_of(CalendarDay.objects.filter(pk__in=chosen).delete)
+        return page
 
     def notes(self, request: HttpRequest, obj: CalendarDay | None = None) -> Sequence[str]:
         return _calendar_notes()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bureaus import calendars
 from bureaus.models import Bureau, BureauAlias, BureauGroup, Calendar
 from tests import make
 from tests.administration import act, logged, noted, said, save, saved, shown, url
@@ -80,9 +81,12 @@ def test_only_a_body_nothing_has_to_do_with_can_go(admin: Client) -> None:
 
 def test_a_body_is_given_another_calendar(admin: Client) -> None:
     calendar = Calendar.objects.create(code="xinjiang", name="新疆", base=Calendar.objects.national())
+    before = calendars.with_edition(make.bureau("hrss"))[1]
     assert saved(save(admin, page_of("hrss"), calendar=str(calendar.pk)))
     assert make.bureau("hrss").calendar == calendar
-    assert "dates that already run stay as they are" in noted(admin, page_of("hrss"))
+    # An edition that no date has been counted with: what ran by the other calendar is counted again.
+    assert calendars.with_edition(make.bureau("hrss"))[1] > before
+    assert "its running dates that are counted in working days move" in noted(admin, page_of("hrss"))
 
 
 def member(number: int, bureau: Bureau, **more: str) -> dict[str, Any]:

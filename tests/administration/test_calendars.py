@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.test import Client
 
 from bureaus import calendars, clock
 from bureaus.models import Calendar, CalendarDay
+from measures.models import Deadline
 from tests import make
 from tests.administration import act, logged, noted, said, save, saved, shown, url
 from tests.pages import web
+from workflows import recounting
 
 ADD = "bureaus_calendarday_add"
 NEW_DAY = {"date": "2019-08-12", "kind": "off", "note": "古尔邦节"}
@@ -39,7 +42,8 @@ def versions() -> list[int]:
 
 
 def enter(admin: Client, calendar: Calendar, **changes: Any) -> Any:
-    return save(admin, url(ADD), calendar=str(calendar.pk), **(NEW_DAY | changes))
+    """With the button under what it would do pressed at once."""
+    return save(admin, url(ADD), calendar=str(calendar.pk), confirmed="1", **(NEW_DAY | changes))
 
 
 # --- Days ------------------------------------------------------------------------------------------
@@ -62,7 +66,7 @@ def test_a_day_changed_or_deleted_counts_at_once(layers: list[Calendar], admin: 
     enter(admin, layers[2])
     row = CalendarDay.objects.get(date="2019-08-12")
     version = versions()[2]
-    assert saved(save(admin, url("bureaus_calendarday_change", row.pk), date="2019-08-13"))
+    assert saved(save(admin, url("bureaus_calendarday_change", row.pk), date="2019-08-13", confirmed="1"))
     assert works("2019-08-12")
     assert not works("2019-08-13")
     assert versions()[2] == version + 1
@@ -156,11 +160,12 @@ def test_a_calendar_laid_over_another_counts_by_it(layers: list[Calendar], admin
     enter(admin, layers[1])
     assert not works("2019-08-12")
     version = versions()[2]
-    assert saved(save(admin, url("bureaus_calendar_change", layers[2].pk), base=str(layers[0].pk)))
+    assert saved(save(admin, url("bureaus_calendar_change", layers[2].pk), base=str(layers[0].pk), confirmed="1"))
     assert works("2019-08-12")
-    assert versions()[2] == version + 1
+    edited = versions()[2]
+    assert edited > version
     assert saved(save(admin, url("bureaus_calendar_change", layers[2].pk), name="塔城地区"))
-    assert versions()[2] == version + 1
+    assert versions()[2] == edited
 
 
 def test_only_a_calendar_nobody_counts_by_can_go(layers: list[Calendar], admin: Client) -> None:
@@ -182,8 +187,14 @@ def test_statutory_days_are_entered_by_an_action(layers: list[Calendar], admin: 
     for wrong in ([layers[1]], [layers[0], layers[1]]):
         answer = act(admin, "bureaus_calendar_changelist", "seed", *wrong)
         assert "Statutory days belong to “全国工作日历”: choose it alone." in said(answer)
+    calendars.changed(layers[0])
+    recounting.recount(clock.now())  # running dates follow: a year without its days
+    layers[0].refresh_from_db()
     version = versions()[0]
-    answer = act(admin, "bureaus_calendar_changelist", "seed", layers[0])
+    asked = act(admin, "bureaus_calendar_changelist", "seed", layers[0])
+    assert "running dates move" in web.Page(asked.content.decode()).text
+    assert works("2019-10-01")
+    answer = act(admin, "bureaus_calendar_changelist", "seed", layers[0], confirmed="1")
     assert "statutory days entered." in said(answer)
     assert not works("2019-10-01")
     assert not works("2019-10-08")  # what somebody entered stays
@@ -199,8 +210,8 @@ def test_statutory_days_are_entered_by_an_action(layers: list[Calendar], admin: 
 def test_the_pages_say_what_an_edit_does(admin: Client) -> None:
     for page in ("bureaus_calendar_changelist", "bureaus_calendarday_changelist", ADD):
         box = noted(admin, url(page))
-        assert "A date that already runs stays." in box
-        assert "The next reminder of running work comes no earlier than it was planned" in box
+        assert "A date that the plan names or that somebody decided stays" in box
+        assert "Before an edit is saved you are shown what it does" in box
         assert "no holidays have been entered" not in box
 
 
@@ -213,17 +224,88 @@ def test_years_without_days_are_warned_of(admin: Client) -> None:
         assert "no holidays" not in noted(admin, url("bureaus_calendarday_changelist"))
 
 
-def test_a_running_date_stays_and_a_later_reminder_follows(admin: Client) -> None:
-    """What the page promises: the survey is due on 31 July; its reminder T-3 counts the edited days."""
-    row = make.row("survey/654224")
-    deadline = make.deadline(row)
-    assert deadline.next_rung == "T-10"
-    planned, due = deadline.next_look_at, deadline.due_on
-    assert saved(enter(admin, Calendar.objects.national(), date="2019-07-26"))
-    deadline.refresh_from_db()
-    assert (deadline.due_on, deadline.next_look_at) == (due, planned)
-    make.only(row)
-    lines = make.tick_through(date(2019, 7, 26))
-    days = make.fired_on(lines, "survey/654224")
-    assert days["T-10"] == date(2019, 7, 17)  # where it was planned, now eleven days before
-    assert days["T-3"] == date(2019, 7, 25)  # not 26 July, which has become free
+# --- Shown before it is saved ------------------------------------------------------------------------
+
+
+def text(answer: Any) -> str:
+    return " ".join(web.Page(answer.content.decode()).text.split())
+
+
+def confirm(admin: Client, address: str, answer: Any) -> Any:
+    """Press the button under what an edit would do: the form the page carries is sent as it is."""
+    page = web.Page(answer.content.decode())
+    (form,) = [form for form in page.all("form") if form.attrs.get("id") == "confirm_form"]
+    values: dict[str, list[str]] = {}
+    for field in form.all("input"):
+        if field.attrs.get("name") != "csrfmiddlewaretoken":
+            values.setdefault(field.attrs["name"], []).append(field.attrs.get("value", ""))
+    return admin.post(address, values)
+
+
+def test_an_edit_is_shown_before_it_is_saved_and_does_what_was_shown(admin: Client) -> None:
+    """28 June to 22 July become free: terms of ours end later; the surveys' 31 July stays."""
+    national = Calendar.objects.national()
+    answer = save(
+        admin, url(ADD), calendar=str(national.pk), **(NEW_DAY | {"date": "2019-06-28", "last": "2019-07-22"})
+    )
+    shown_text = text(answer)
+    assert not CalendarDay.objects.filter(date="2019-06-28").exists()
+    assert Calendar.objects.national().version == national.version
+    assert calendars.days_for().is_working(date(2019, 6, 28))
+    found = re.search(r"(\d+) running dates move\. Earlier: (\d+); later: (\d+)\.", shown_text)
+    assert found
+    moved, earlier, later = map(int, found.groups())
+    still = re.search(r"(\d+) dates stay, with", shown_text)
+    assert still
+    stays = int(still[1])
+    assert earlier == 0
+    assert len(re.findall(r"2019-\d\d-\d\d → 2019-\d\d-\d\d", shown_text)) == recounting.SHOWN
+    assert f"And {int(found[1]) - recounting.SHOWN} more." in shown_text
+    assert "2019-07-31 →" not in shown_text
+    before = dict(Deadline.objects.values_list("pk", "due_on"))
+    looks = dict(Deadline.objects.values_list("pk", "next_look_at"))
+    assert saved(confirm(admin, url(ADD), answer))
+    recounting.recount(clock.now())
+    after = Deadline.objects.in_bulk()
+    changed = [pk for pk, due in before.items() if after[pk].due_on != due]
+    assert len(changed) == moved == later
+    assert len([pk for pk, look in looks.items() if pk not in changed and after[pk].next_look_at != look]) == stays
+
+
+def test_an_edit_nobody_feels_is_saved_at_once(admin: Client) -> None:
+    national = Calendar.objects.national()
+    answer = save(admin, url(ADD), calendar=str(national.pk), date="2027-01-01", kind="off", note="元旦")
+    assert saved(answer)
+    assert CalendarDay.objects.filter(date="2027-01-01").exists()
+
+
+def test_a_day_taken_out_and_another_base_are_shown_too(layers: list[Calendar], admin: Client) -> None:
+    enter(admin, layers[1], date="2019-06-28")
+    recounting.recount(clock.now())
+    due = make.deadline(make.row("m4-scattered/654224"))
+    assert due.due_on == date(2019, 7, 2)
+    day = CalendarDay.objects.get(date="2019-06-28")
+    asked = admin.get(url("bureaus_calendarday_delete", day.pk))
+    assert "2019-07-02 → 2019-07-01" in text(asked)
+    chosen = {"action": "delete_selected", "_selected_action": [day.pk], "index": "0"}
+    assert "2019-07-02 → 2019-07-01" in text(admin.post(url("bureaus_calendarday_changelist"), chosen))
+    assert CalendarDay.objects.filter(pk=day.pk).exists()
+    address = url("bureaus_calendar_change", layers[2].pk)
+    answer = save(admin, address, base=str(layers[0].pk))
+    assert "2019-07-02 → 2019-07-01" in text(answer)
+    layers[2].refresh_from_db()
+    assert layers[2].base == layers[1]
+    assert saved(confirm(admin, address, answer))
+    recounting.recount(clock.now())
+    due.refresh_from_db()
+    assert due.due_on == date(2019, 7, 1)
+
+
+def test_a_unit_given_another_calendar_is_counted_by_it(layers: list[Calendar], admin: Client) -> None:
+    enter(admin, layers[1], date="2019-06-28")
+    recounting.recount(clock.now())
+    assert make.deadline(make.row("m4-scattered/654224")).due_on == date(2019, 7, 2)
+    county = make.bureau("654224")
+    assert saved(save(admin, url("bureaus_bureau_change", county.pk), calendar=""))
+    recounting.recount(clock.now())
+    assert make.deadline(make.row("m4-scattered/654224")).due_on == date(2019, 7, 1)
