@@ -5,7 +5,7 @@ Every assignment is made here, with its natural key, its deadlines, its first ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -61,14 +61,16 @@ def measure_key(measure: Measure) -> str:
 # --- Making assignments ----------------------------------------------------------------------
 
 
-def open_task(run: Run, task: Task, *, now: datetime, by: User | None) -> None:
+def open_task(
+    run: Run, task: Task, *, now: datetime, by: User | None, only_steps: Collection[Step] | None = None
+) -> None:
     """A step of a run has opened: make what it consists of. Assignments that exist are left alone."""
     steps = steps_of(run, task.flow_task.name)
     only = task.data.get("unit")
     site = Site.objects.get(pk=run.data["site"]) if run.data.get("site") else None
     roster: Roster | None = None
     for step in steps:
-        if step.opens in (Step.Opens.PERIOD, Step.Opens.ACT):
+        if step.opens in (Step.Opens.PERIOD, Step.Opens.ACT) or (only_steps is not None and step not in only_steps):
             continue
         codes = [named_owner(step)] if step.opens == Step.Opens.NAMED else step.owners
         if site is not None:
@@ -161,7 +163,7 @@ def _arm_all(
         deadlines.arm(row, Deadline.Kind.RECEIPT, row.unit, due, now=now, by=by)
     main = dates.main_due(row.step, opened_on=today, period=period or row.period, calendar=calendar)
     if main and not_before and not_before.on > main.on:
-        main = not_before
+        main = dates.later_of(not_before, main.on)
     if main:
         deadlines.arm(row, Deadline.Kind.MAIN, row.unit, main, now=now, by=by)
     arm_next_checkup(row, after=today, now=now, by=by)

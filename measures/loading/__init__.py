@@ -1,8 +1,8 @@
 """Writes a plan file to the database: once, again without effect, or edited, saying what changes.
 
 Not in `actions`: that moves work and writes its history, one verb at a time; this writes reference
-rows in bulk and touches no assignment, deadline or event. What a running plan has opened stays as it
-is, and steps and bodies that work hangs on are never deleted.
+rows in bulk and touches no assignment, deadline or event. Running work is brought to the file by
+`workflows.plan_edits`. Steps and bodies that work hangs on are never deleted.
 
 Three voices may speak of a row: the file, the file as last loaded (kept in `Plan.content`), and the
 database. What the file never said (an alias an administrator added, a site a county named, a body
@@ -12,7 +12,8 @@ the supervision office added to an open list) loading never takes away.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from bureaus.models import User
 from measures.loading.bodies import Bodies
 from measures.loading.changes import ADDED, Change, Rows
 from measures.loading.plans import Plans
-from measures.models import Plan
+from measures.models import Plan, Step
 from measures.plan_file import PlanFile
 
 __all__ = ["Change", "LoadResult", "load", "preview"]
@@ -34,6 +35,8 @@ class LoadResult:
     plan: Plan
     changes: tuple[Change, ...]
     created: bool
+    added: tuple[Step, ...] = ()
+    edited: Mapping[Step, Sequence[str]] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -80,6 +83,7 @@ def _write(file: PlanFile) -> LoadResult:
     rows = Rows()
     bodies = Bodies(file, plan.content, rows)
     bodies.write()
-    Plans(file, plan, rows).write()
+    plans = Plans(file, plan, rows)
+    plans.write()
     bodies.drop_gone(plan)
-    return LoadResult(plan, tuple(rows.changes), found is None)
+    return LoadResult(plan, tuple(rows.changes), found is None, tuple(plans.added), plans.edited)

@@ -72,15 +72,18 @@ class Rows:
         felt: Mapping[str, str] | None = None,
         kept: Mapping[str, str] | None = None,
         added: str = "",
-    ) -> None:
-        """Set what differs. `felt`: field → what running work feels of it; `kept`: field → why it stays."""
+    ) -> list[str]:
+        """Set what differs; returns the fields set, none of a new row.
+
+        `felt`: field → what running work feels of it; `kept`: field → why it stays.
+        """
         model = type(row)
         if row._state.adding:
             for field, value in values.items():
                 setattr(row, field, value)
             row.save()
             self.note(ADDED, model, name, felt=added)
-            return
+            return []
         changed = []
         for field, value in values.items():
             old = getattr(row, field)
@@ -101,6 +104,7 @@ class Rows:
             changed.append(field)
         if changed:
             row.save(update_fields=changed)
+        return changed
 
     def drop(self, row: Model, name: object, why_not: str, *, used: bool = False) -> None:
         """Delete a row nothing hangs on; keep any other, and say why."""

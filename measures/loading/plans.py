@@ -14,7 +14,7 @@ from bureaus.clock import start_of
 from bureaus.models import Bureau
 from measures import periods, plan_file
 from measures.loading.changes import CHANGED, Rows, flattened, shown
-from measures.models import Assignment, Deadline, Measure, Plan, Recurrence, Responsibility, Site, Step
+from measures.models import Assignment, Measure, Plan, Recurrence, Responsibility, Site, Step
 from measures.plan_file import PlanFile
 from measures.plan_file import values as file_values
 
@@ -25,7 +25,6 @@ SAME_NAME = (
 )
 # What a run in progress stands on: not changed under work that has begun.
 STRUCTURE = ("measure", "kind", "flow", "node", "per_site", "opens")
-DATES = ("due", "due_on", "due_days", "due_basis", "checkups", "checkup_days", "correction_days", "ladder")
 PEOPLE = ("owners", "default_owner", "lead", "acceptor")
 # Parts of the content that are told as rows, or are no part of the file.
 TOLD_AS_ROWS = re.compile(
@@ -40,6 +39,9 @@ class Plans:
         self.file, self.plan, self.rows = file, plan, rows
         self.before: Mapping[str, Any] = plan.content
         self.bureaus = Bureau.objects.in_bulk(field_name="code")
+        # For whoever brings running work to the file: the new steps, and what was changed of the others.
+        self.added: list[Step] = []
+        self.edited: dict[Step, list[str]] = {}
 
     def write(self) -> None:
         self._document()
@@ -119,7 +121,6 @@ class Plans:
     def _steps(self) -> None:
         measures = {row.number: row for row in self.plan.measures.all()}
         present = {row.code: row for row in self.plan.steps.all()}
-        added = _("The plan has been issued: nothing of this is issued by loading it.")
         begun = _("Work of this step has begun.")
         for order, step in enumerate(self.file.steps):
             row = present.pop(step.code, None) or Step(plan=self.plan, code=step.code)
@@ -129,15 +130,19 @@ class Plans:
                 "owners": list(step.owners),
                 "checkups": [{"on": row.on.isoformat(), "basis": row.basis} for row in step.checkups],
             }
-            has_work = not row._state.adding and row.assignments.exists()
-            self.rows.put(
+            is_new = row._state.adding
+            has_work = not is_new and row.assignments.exists()
+            changed = self.rows.put(
                 row,
                 values,
                 step.code,
                 felt=_felt(row) if has_work else None,
                 kept=dict.fromkeys(STRUCTURE, begun) if has_work else None,
-                added=added if self.plan.is_started else "",
             )
+            if is_new:
+                self.added.append(row)
+            elif changed:
+                self.edited[row] = changed
             self._recurrence(row, step.recurrence)
         for code, row in present.items():
             self.rows.drop(row, code, begun)
@@ -188,17 +193,11 @@ class Plans:
 
 
 def _felt(row: Step) -> dict[str, str]:
-    """What work in hand feels of an edited step: nothing moves by itself, and that is said."""
+    """What work in hand feels of an edited step. What its dates feel is said by those who move them."""
     work = Assignment.objects.filter(step=row, state__in=Assignment.OPEN)
-    kinds = (Deadline.Kind.MAIN, Deadline.Kind.CHECKUP)
-    running = Deadline.objects.armed().filter(assignment__in=work, kind__in=kinds)
-    numbers = {"tasks": work.count(), "deadlines": running.count()}
-    dates = _(
-        "Work in hand keeps its dates (tasks: %(tasks)d, running deadlines: %(deadlines)d); "
-        "only what opens later follows the file."
-    )
     people = _("Work in hand stays where it is (tasks: %(tasks)d); only what opens later follows the file.")
-    return dict.fromkeys(DATES, dates % numbers) | dict.fromkeys(PEOPLE, people % numbers)
+    correction = _("It counts from the next return.")
+    return dict.fromkeys(PEOPLE, people % {"tasks": work.count()}) | {"correction_days": correction}
 
 
 def _point_at_next(row: Recurrence, ended: str) -> None:

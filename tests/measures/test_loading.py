@@ -264,16 +264,15 @@ def reworded(text: str, after: str, day: date) -> tuple[str, str]:
     return old, f'due = {day}\ndue_text = "{day.year}年{day.month}月{day.day}日前完成"\n'
 
 
-def test_a_changed_date_leaves_running_deadlines_alone_and_says_so(running: Plan, tmp_path: Path) -> None:
+def test_loading_alone_moves_no_date(running: Plan, tmp_path: Path) -> None:
+    """Running work is brought to the file by `workflows.plan_edits`, in the same transaction."""
     survey = Deadline.objects.filter(assignment__step__code="survey", kind=Deadline.Kind.MAIN)
-    assert {row.due_on for row in survey} == {date(2019, 7, 31)}
     result = load(edit(tmp_path, reworded(TEXT, 'code = "survey"', date(2019, 8, 10))))
     assert said(result) == [
-        "Changed: step survey, due on: 2019-07-31 → 2019-08-10. Work in hand keeps its dates "
-        "(tasks: 5, running deadlines: 5); only what opens later follows the file.",
+        "Changed: step survey, due on: 2019-07-31 → 2019-08-10",
         "Changed: step survey, deadline as written: 2019年7月底前完成首次调查摸底 → 2019年8月10日前完成",
     ]
-    assert Step.objects.get(code="survey").due_on == date(2019, 8, 10)
+    assert {step.code: set(fields) for step, fields in result.edited.items()} == {"survey": {"due_on", "due_text"}}
     assert {row.due_on for row in survey.all()} == {date(2019, 7, 31)}
 
 
@@ -307,16 +306,6 @@ def test_the_run_under_work_is_not_changed(running: Plan, tmp_path: Path) -> Non
         "Kept: step m4-offers, step of the flow: offers (in the file: links). Work of this step has begun."
     ]
     assert Step.objects.get(code="m4-offers").node == "offers"
-
-
-def test_a_step_added_to_a_running_plan_says_that_nothing_is_issued(running: Plan, tmp_path: Path) -> None:
-    added = '[[step]]\ncode = "notice"\ntitle = "张贴公告"\nflow = "duties"\nnode = "publicity"\n'
-    added += 'clause = "五（二）"\nowners = ["counties"]\nacceptor = "supervision"\ndays = 10\n'
-    added += 'quote = "家喻户晓"\n\n'
-    before = Assignment.objects.count()
-    result = load(edit(tmp_path, ('[[step]]\ncode = "money"', f'{added}[[step]]\ncode = "money"')))
-    assert "New: step notice. The plan has been issued: nothing of this is issued by loading it." in said(result)
-    assert Assignment.objects.count() == before
 
 
 @pytest.mark.parametrize(
@@ -386,7 +375,7 @@ def test_half_a_load_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> int:
         raise OperationalError("the disk is full")
 
-    monkeypatch.setattr("workflows.management.commands.load_plan.load_ladders", fails)
+    monkeypatch.setattr("workflows.plan_edits.load_ladders", fails)
     outcome = load_plan(TACHENG)
     assert outcome.code == 1
     assert "The database cannot be used (the disk is full)." in outcome.err

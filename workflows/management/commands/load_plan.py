@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bureaus import clock
-from measures import loading, plan_file
+from measures import plan_file
 from measures.plan_file import PlanFile, PlanProblems
 from measures.plan_file.problems import listed
-from workflows import flows
-from workflows.actions import load_ladders
+from workflows import flows, plan_edits
 from workflows.flows import nodes
 
 PROBLEMS_OR_UNCONFIRMED = 1
@@ -70,19 +69,23 @@ class Command(BaseCommand):
         # With --json standard output holds the JSON alone.
         say = self.stderr.write if as_json else self.stdout.write
         try:
-            result = loading.preview(plan)
+            loaded = plan_edits.preview(plan, now=clock.now())
+            result = loaded.result
             if result.created:
                 say(_("The plan is new here: %(count)d rows.") % {"count": len(result.changes)})
             for change in result.worth_telling:
                 say(str(change))
+            if loaded.felt:
+                say(_("What the running plan feels of it:"))
+            for sentence in loaded.felt:
+                say(f"   · {sentence}")
             if result.needs_consent and not consent and not self._agreed():
                 self.stderr.write(_("Nothing was loaded. Repeat with --yes to apply these changes."))
                 if as_json:
-                    self.stdout.write(_as_json({"changes": [str(change) for change in result.worth_telling]}))
+                    changes = [str(change) for change in result.worth_telling]
+                    self.stdout.write(_as_json({"changes": changes, "felt": list(loaded.felt)}))
                 sys.exit(PROBLEMS_OR_UNCONFIRMED)
-            with transaction.atomic():
-                result = loading.load(plan, now=clock.now())
-                load_ladders()  # they go with a plan: its deadlines climb them
+            result = plan_edits.load(plan, now=clock.now()).result
         except (InterfaceError, OperationalError, ProgrammingError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.stderr.write(
