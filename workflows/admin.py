@@ -14,14 +14,19 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.translation import gettext
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from viewflow.workflow import admin as of_viewflow  # noqa: F401  (registers its models; taken back below)
 from viewflow.workflow.models import Process, Task
 
+from bureaus import clock
 from bureaus.admin.base import ByRole, ReferenceAdmin
+from bureaus.models import User
 from measures.models import Deadline
+from workflows import ladder_moves
 from workflows.audience import AUDIENCES
 from workflows.models import Ladder, Rung
 
@@ -152,7 +157,7 @@ class LadderAdmin(ReferenceAdmin):
         notes = [
             gettext(
                 "Saving makes the next version. Dates set from now on climb it; a date that already runs keeps "
-                "the version it was set with."
+                "the version it was set with, until you move running dates to the newest."
             ),
             gettext("Days are working days from the date, which is not counted itself: -3 before it, +1 after it."),
             gettext("When nobody holds a post, its notice goes to the post above it, and says so."),
@@ -185,6 +190,34 @@ class LadderAdmin(ReferenceAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Ladder | None = None) -> list[str]:
         return ["code", "version"] if obj else []
 
+    def get_urls(self) -> list[URLPattern]:
+        moving = path("<int:pk>/move/", self.admin_site.admin_view(self.move_running), name="workflows_ladder_move")
+        return [moving, *super().get_urls()]
+
+    def move_running(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what moving the running dates to the newest version would do, and do it when asked."""
+        ladder = get_object_or_404(Ladder, pk=pk)
+        if not self.has_change_permission(request, ladder):
+            raise PermissionDenied
+        if request.method != "POST":
+            context = self.admin_site.each_context(request) | {
+                "title": gettext("Move running dates to “%(ladder)s”") % {"ladder": ladder},
+                "opts": self.opts,
+                "ladder": ladder,
+                "effect": ladder_moves.preview(ladder, now=clock.now()),
+            }
+            return TemplateResponse(request, "admin/workflows/ladder/move.html", context)
+        by = request.user if isinstance(request.user, User) else None
+        done = ladder_moves.move(ladder, by=by, now=clock.now())
+        words = {"count": done}
+        said = ngettext("%(count)d running date moved.", "%(count)d running dates moved.", done) % words
+        self.log_change(request, ladder, said)
+        self.message_user(request, said, messages.SUCCESS)
+        if left := ladder_moves.waiting(ladder).count():
+            sentence = ngettext("%(count)d is left; ask again.", "%(count)d are left; ask again.", left)
+            self.message_user(request, sentence % {"count": left}, messages.WARNING)
+        return redirect("admin:workflows_ladder_change", ladder.pk)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -207,6 +240,9 @@ class LadderAdmin(ReferenceAdmin):
             # A next version that was refused: to Django an addition, to the reader still this ladder.
             ladder = self._page(request)
             context |= {"original": ladder, "title": gettext("Next version"), "subtitle": str(ladder)}
+        shown = context["original"]
+        if shown is not None and is_newest(shown):
+            context["can_move"] = ladder_moves.waiting(shown).exists()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Ladder, form: Any, change: bool) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bureaus import clock
 from measures.models import Deadline
 from tests import make
 from tests.administration import logged, noted, said, save, saved, shown, url
 from tests.pages import web
-from workflows import ladders
+from workflows import ladder_moves, ladders
 from workflows.admin import audience_names
 from workflows.audience import AUDIENCES
 from workflows.models import Ladder, Rung
@@ -155,7 +156,48 @@ def test_every_audience_has_words(admin: Client) -> None:
     assert all(name in page for name in names.values())
 
 
+# --- Moving running dates to it ----------------------------------------------------------------------
+
+
+def text(answer: Any) -> str:
+    return " ".join(web.Page(answer.content.decode()).text.split())
+
+
+def test_running_dates_move_to_the_newest_version_when_asked(admin: Client) -> None:
+    """T-10 has been told on 17 July and keeps its moment, so it is not told again; T-4 is new and comes."""
+    found = make.row("survey/654224")
+    make.only(found)
+    make.tick_through(date(2019, 7, 17))
+    assert saved(save(admin, page_of(newest()), **rung(1, key="T-4", offset="-4")))
+    address = url("workflows_ladder_move", newest().pk)
+    assert address in admin.get(page_of(newest())).content.decode()
+    with clock.standing_at(make.at(2019, 7, 18, 9)):
+        count = Deadline.objects.filter(ladder_code="standard", status="armed").count()
+        assert f"{count} running dates move to this version." in text(admin.get(address))
+        assert set(Deadline.objects.values_list("ladder_version", flat=True)) == {1}
+        answer = admin.post(address, {"confirmed": "1"}, follow=True)
+    assert f"{count} running dates moved." in said(answer)
+    main = make.deadline(found)
+    assert (main.ladder_version, main.rev, main.due_on) == (2, 2, date(2019, 7, 31))
+    change = main.changes.get(kind="ladder")
+    assert change.by == make.person(make.ADMINISTRATOR)
+    assert change.reason
+    make.only(found)
+    lines = make.tick_through(date(2019, 7, 31))
+    assert make.fired_on(lines, "survey/654224") == {
+        "T-4": date(2019, 7, 25),
+        "T": date(2019, 7, 31),
+    }
+    told = main.firings.filter(rung_key="T-10").order_by("rev").values_list("outcome", flat=True)
+    assert list(told) == ["fired", "skipped_late"]
+    # Asked again nothing is left, and an older version has no such page.
+    assert ladder_moves.move(newest(), by=None, now=make.at(2019, 7, 18, 10)) == 0
+    assert "No running date climbs an older version." in text(admin.get(address))
+    old = Ladder.objects.get(code="standard", version=1)
+    assert admin.post(url("workflows_ladder_move", old.pk), {"confirmed": "1"}).status_code == 403
+
+
 def test_the_page_says_what_a_new_version_does(admin: Client) -> None:
     box = noted(admin, page_of(newest()))
-    assert "Dates set from now on climb it; a date that already runs keeps the version it was set with." in box
+    assert "Dates set from now on climb it; a date that already runs keeps the version it was set with, until" in box
     assert "标准催办" in admin.get(url("workflows_ladder_changelist")).content.decode()

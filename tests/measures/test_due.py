@@ -6,7 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bureaus import calendars
+from bureaus.working_days import WorkingDays
 from measures import due
 from measures.explanations import how_computed
 from measures.models import Deadline, Plan, Step
@@ -113,6 +117,74 @@ def test_the_round_counts_from_the_day_the_returns_are_due(tacheng: Plan) -> Non
     assert (found.on, found.trail["days"], found.trail["from"]) == (date(2019, 10, 14), 5, "2019-10-08")
     # It goes with the returns, should a holiday be added.
     assert found.trail["from_day"] == "2019-10-05"
+
+
+# --- Counted again --------------------------------------------------------------------------------
+
+
+def test_counted_again_with_the_same_calendar_every_date_of_the_plan_stays(tacheng: Plan) -> None:
+    """I9: whatever the day, recounting is nothing where nothing was edited."""
+    for found in Deadline.objects.select_related("unit__calendar"):
+        written = due.due_of(found)
+        for today in (None, date(2019, 6, 1), found.due_on, date(2021, 1, 1)):
+            assert due.recounted(written, calendars.days_for(found.unit), today=today) == written
+
+
+SPRING = date(2019, 1, 1)
+some_days = st.dates(SPRING, date(2020, 12, 31))
+some_calendars = st.builds(
+    lambda off, work: WorkingDays(frozenset(off), frozenset(work), frozenset((2019, 2020))),
+    st.sets(some_days, max_size=60),
+    st.sets(some_days, max_size=30),
+)
+some_dues = st.one_of(
+    st.builds(
+        lambda days, start: due.Due(start, "working_days", "ours", "", {"days": days, "from": start.isoformat()}),
+        st.integers(1, 30),
+        some_days,
+    ),
+    st.builds(
+        lambda days, start, other: due.Due(
+            start,
+            "working_days",
+            "ours",
+            "",
+            {"days": days, "from": start.isoformat(), "not_before": other.isoformat()},
+        ),
+        st.integers(1, 30),
+        some_days,
+        some_days,
+    ),
+    st.builds(
+        lambda days, start: due.Due(
+            start, "after_returns", "ours", "", {"days": days, "from_day": start.isoformat(), "from": start.isoformat()}
+        ),
+        st.integers(1, 10),
+        some_days,
+    ),
+    st.builds(lambda day: due.Due(day, "next_month_day", "ours", "", {}), some_days),
+    st.builds(lambda day: due.Due(day, "fixed", "plan", "", {}), some_days),
+    st.builds(lambda day: due.Due(day, "decided", "decided", "", {}), some_days),
+)
+
+
+@given(some_dues, some_calendars, some_calendars, some_days)
+def test_counted_twice_is_counted_once_and_an_edit_taken_back_leaves_no_trace(
+    written: due.Due, one: WorkingDays, other: WorkingDays, today: date
+) -> None:
+    first = due.recounted(written, one)
+    assert due.recounted(first, one) == first
+    assert due.recounted(first, one, today=today) == first
+    assert due.recounted(due.recounted(first, other), one) == first
+    edited = due.recounted(first, other, today=today)
+    assert due.recounted(edited, other, today=today) == edited
+    assert due.recounted(edited, other) == edited
+    # No day that has come is taken away: nothing that ran becomes late by an edit.
+    assert edited.on >= min(first.on, other.shift(today, 1))
+    if written.rule in due.STANDING:
+        assert edited == written
+    elif edited.on != first.on and "by_calendar" not in edited.trail:
+        assert due.edited_days(first, edited)
 
 
 def test_every_date_of_the_plan_can_be_told_in_words(tacheng: Plan) -> None:
