@@ -248,6 +248,11 @@ class AbsenceQuerySet(models.QuerySet["Absence"]):
         """Absences that cover the day and have not been taken back."""
         return self.filter(first_day__lte=day, last_day__gte=day, withdrawn_at__isnull=True)
 
+    def ending_from(self, day: date | None) -> Self:
+        """Absences that cover the day or come later; all of them without a day."""
+        found = self.filter(withdrawn_at__isnull=True)
+        return found.filter(last_day__gte=day) if day else found
+
 
 class Absence(models.Model):
     """Somebody is away from the first to the last day; the deputy is told and acts on their behalf."""
