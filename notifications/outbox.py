@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from bureaus import calendars, clock, faults
@@ -417,3 +418,19 @@ def _failed(sending: _Sending, error: ChannelError, now: datetime) -> list[Deliv
 
 def _sent(message: Message, parts: tuple[Message, ...]) -> Delivery:
     return Delivery("sent", message.recipient, message.channel, parts, parts[0].kind)
+
+
+def on_behalf_of(messages: Iterable[Message], absent: User) -> None:
+    """Write down that these, just put, are told to somebody who stands in for a person who is away."""
+    keys = [message.dedupe_key for message in messages]
+    Message.objects.filter(dedupe_key__in=keys).update(on_behalf_of=absent)
+
+
+def cancel_for(recipient: User, about: str, *, now: datetime) -> int:
+    """Take back the copies that have not left yet for one person about a thing and all its parts ("about#…").
+
+    Somebody else has taken the thing over. The rows in the inbox are the record of what was told, and stay.
+    """
+    waiting = Message.objects.filter(recipient=recipient, status=Message.Status.QUEUED).exclude(channel="inbox")
+    waiting = waiting.filter(Q(about=about) | Q(about__startswith=f"{about}#"))
+    return waiting.update(status=Message.Status.CANCELLED, final_at=now, next_attempt_at=None, outcome="handed_over")

@@ -22,7 +22,7 @@ def digest(messages: Sequence[Message]) -> tuple[str, str, str]:
     """Subject, mail text and SMS text of several notices folded into one."""
     context: dict[str, object] = {
         "count": len(messages),
-        "lines": [message.line or message.subject for message in messages[:MOST_LINES]],
+        "lines": [(message.line or message.subject, message.reason) for message in messages[:MOST_LINES]],
         "more": max(0, len(messages) - MOST_LINES),
         "site_url": settings.SITE_URL,
     }

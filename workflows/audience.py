@@ -1,12 +1,19 @@
-"""Whom a rung tells: audience → role → people of a unit. A missing person is passed over upwards."""
+"""Whom a rung tells: audience → role → people of a unit. A missing person is passed over upwards.
+
+Somebody who is away keeps the row in the inbox; who stands in on that day is told on their behalf.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
-from bureaus.models import Membership, Role, User
+from bureaus.absences import StandIns
+from bureaus.models import Absence, Bureau, Membership, Role, User
 from measures.models import Assignment, Deadline
 
 # audience → (role, whose unit)
@@ -56,24 +63,68 @@ def aim_of(deadline: Deadline) -> Aim:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """A person to be told; `on_behalf_of` somebody away, or away themselves (`stand_in` is told instead)."""
+
+    user: User
+    on_behalf_of: User | None = None
+    stand_in: User | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Keeps the row in the inbox and gets no copy of it."""
+        return self.stand_in is not None
+
+
+@dataclass(frozen=True)
 class Group:
-    """Some people of one unit in one role; `instead_of` is the role nobody holds there."""
+    """Some people of one unit in one role; `instead_of` is the role nobody holds, in the unit `missing_in`."""
 
     role: str
     unit: str
-    users: tuple[User, ...]
+    readers: tuple[Reader, ...]
     instead_of: str = ""
+    missing_in: str = ""
+    # The unit's short name; and whether these were named for the task, and not told as everybody in the post.
+    place: str = field(default="", compare=False)
+    named: bool = field(default=False, compare=False)
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Those who are there: in post, or standing in."""
+        return tuple(reader.user for reader in self.readers if not reader.is_away)
+
+    def told(self, channels: Iterable[str]) -> dict[str, Any]:
+        """How a firing remembers whom it told: role and unit, and whom a deputy stood in for."""
+        entry: dict[str, Any] = {"role": self.role, "unit": self.unit, "channels": list(channels)}
+        if self.instead_of:
+            entry["instead_of"] = self.instead_of
+        if away := [str(reader.user) for reader in self.readers if reader.is_away]:
+            entry["on_behalf_of"] = away
+        return entry
 
 
 class Roster:
-    """Everybody in post, read once for a pass or an act."""
+    """Everybody in post, read once for a pass or an act, and who is away on a day (none without a day)."""
 
-    def __init__(self) -> None:
+    def __init__(self, day: date | None = None) -> None:
+        self.day = day
         self._people: dict[tuple[str, str], list[User]] = defaultdict(list)
         self._members: dict[str, dict[int, tuple[User]]] = defaultdict(dict)
+        self._units: dict[str, tuple[int, str]] = {}
         for post in Membership.objects.current().select_related("user", "bureau").order_by("id"):
             self._people[post.bureau.code, post.role].append(post.user)
             self._members[post.bureau.code][post.user_id] = (post.user,)
+            self._units[post.bureau.code] = (post.bureau_id, str(post.bureau))
+        self._stand_ins = StandIns(Absence.objects.ending_from(day))
+
+    def on(self, day: date) -> Roster:
+        """The same people on another day; of a roster made for a later day earlier absences are not known."""
+        if day == self.day:
+            return self
+        other = copy(self)
+        other.day = day
+        return other
 
     def people(self, unit: str, role: str) -> tuple[User, ...]:
         return tuple(self._people.get((unit, role), ()))
@@ -103,11 +154,40 @@ class Roster:
     def _post(self, role: str, unit: str, handler: int | None = None, leader: int | None = None) -> Group:
         wanted = POSTS.get(unit, {}).get(Role(role), Role(role))
         for code, candidate in self._upwards(wanted, unit):
-            named = (handler, leader) if code == unit else (None, None)
-            users = self._named(candidate, code, *named) or self.people(code, candidate)
+            by_name = (handler, leader) if code == unit else (None, None)
+            named = self._named(candidate, code, *by_name)
+            users = named or self.people(code, candidate)
             if users:
-                return Group(candidate, code, users, "" if candidate == wanted and code == unit else wanted)
-        return Group(wanted, unit, ())
+                vacant = (candidate, code) != (wanted, unit)
+                return Group(
+                    candidate,
+                    code,
+                    self._with_stand_ins(users, code),
+                    instead_of=wanted if vacant else "",
+                    missing_in=self._name_of(unit) if vacant else "",
+                    place=self._name_of(code),
+                    named=bool(named),
+                )
+        return Group(wanted, unit, (), place=self._name_of(unit))
+
+    def _with_stand_ins(self, users: Iterable[User], unit: str) -> tuple[Reader, ...]:
+        day = self.day
+        if day is None:
+            return tuple(Reader(user) for user in users)
+        found = []
+        for user in users:
+            stand_in = self._stand_ins.for_post(user, self._units[unit][0], day)
+            found.append(Reader(user, stand_in=stand_in))
+            if stand_in is not None:
+                found.append(Reader(stand_in, on_behalf_of=user))
+        return tuple(found)
+
+    def _name_of(self, unit: str) -> str:
+        """The short name of a unit, also of one in which nobody holds a post."""
+        if unit not in self._units:
+            rest = Bureau.objects.exclude(code__in=self._units)
+            self._units |= {bureau.code: (bureau.pk, str(bureau)) for bureau in rest}
+        return self._units[unit][1]
 
     def _upwards(self, role: Role, unit: str) -> list[tuple[str, Role]]:
         own = [(unit, role)]

@@ -143,7 +143,8 @@ def make(
     if step.kind == Step.Kind.MONTHLY:
         MonthlyReturn.objects.create(assignment=row, figures=_carried(row, before))
     if not again:
-        notices.tell_act("issued", event, notices.receiving_desk(row, roster or Roster()), now=now)
+        people = roster or Roster(local_date(now))
+        notices.tell_act("issued", event, notices.receiving_desk(row, people), now=now)
     return row
 
 

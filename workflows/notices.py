@@ -6,7 +6,8 @@ acts leave at once inside the send window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.utils.translation import override
 
 from bureaus import calendars
 from bureaus.clock import ZONE, local_date
-from bureaus.models import Role, User
+from bureaus.models import Membership, Role, User
 from measures.models import Assignment, Deadline, DeadlineChange, Event
 from notifications import outbox, texts, window
 from notifications.mailings import Copy, Mailing
@@ -25,6 +26,10 @@ from notifications.models import Message
 from workflows.audience import Group, Roster
 from workflows.ladder import Rung
 from workflows.ladders import in_words
+from workflows.models import Firing
+from workflows.recipients import Recipient, recipients
+
+logger = logging.getLogger(__name__)
 
 FOLDS_AT = time(11)
 BOTH = ("inbox", "email")
@@ -50,6 +55,8 @@ ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "extension_refused": (BOTH, ()),
     # Its texts say `old_due_on` and `due_on`: handed in as `extra`, or by `tell_moved`.
     "moved": (BOTH, ()),
+    "taken_over": (BOTH, Assignment.OPEN),
+    "handler_left": (BOTH, Assignment.OPEN),
     "division": (BOTH, ()),
     "urged": (ALL, Assignment.WITH_UNIT),
     "slip": (ALL, ()),
@@ -69,25 +76,28 @@ def tell_act(
     row = event.assignment
     channels, states = ACTS[kind]
     context = context_of(row) | {"event": event, "note": event.note} | (extra or {})
-    users: dict[int, User] = {user.pk: user for group in groups if group for user in group.users}
-    users.pop(event.actor_id or 0, None)
+    # What no person did, such as a new period beginning, waits and folds like a rung.
+    not_before = window.opening(now if event.actor_id else _folding_time(now), calendars.days_for())
+    wanted = [group for group in groups if group]
     with override(settings.LANGUAGE_CODE):
-        reason = _("because of: %(act)s") % {"act": event.get_kind_display()}
-    note = _note(
-        kind,
-        context,
-        row,
-        about=row.key,
-        data={"assignment": row.key, "rung": None, "occ": None, "states": list(states)},
-        reason=reason,
-    )
-    return outbox.put(
-        note,
-        ((user, channels) for user in users.values()),
+        occasion = _("because of: %(act)s") % {"act": event.get_kind_display()}
+        told = [one for one in recipients(wanted, channels) if one.user.pk != event.actor_id]
+    if wanted and not any(group.readers for group in wanted):
+        _tell_administrators(row, key=f"{kind}|{event.pk}", now=now)
+    return _put(
+        lambda reason: _note(
+            kind,
+            context | {"reason": reason},
+            row,
+            about=row.key,
+            data={"assignment": row.key, "rung": None, "occ": None, "states": list(states)},
+            reason=reason,
+        ),
+        told,
+        occasion,
         key=f"{kind}|{event.pk}",
         now=now,
-        # What no person did, such as a new period beginning, waits and folds like a rung.
-        not_before=window.opening(now if event.actor_id else _folding_time(now), calendars.days_for()),
+        not_before=not_before,
     )
 
 
@@ -96,22 +106,21 @@ def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Grou
     row = deadline.assignment
     channels, _states = ACTS["moved"]
     old = {"old_due_on": change.old_due_on, "due_on": deadline.due_on, "unit": deadline.unit}
-    users = {user.pk: user for group in groups for user in group.users}
-    users.pop(change.by_id or 0, None)
     with override(settings.LANGUAGE_CODE):
-        reason = _("because of: %(act)s") % {"act": change.get_kind_display()}
-    note = _note(
-        "moved",
-        context_of(row) | old | {"note": change.reason},
-        row,
-        about=deadline.about,
-        about_rev=deadline.rev,
-        data={"assignment": row.key, "rung": None, "occ": None, "deadline": deadline.pk},
-        reason=reason,
-    )
-    return outbox.put(
-        note,
-        ((user, channels) for user in users.values()),
+        occasion = _("because of: %(act)s") % {"act": change.get_kind_display()}
+        told = [one for one in recipients(groups, channels) if one.user.pk != change.by_id]
+    return _put(
+        lambda reason: _note(
+            "moved",
+            context_of(row) | old | {"note": change.reason, "reason": reason},
+            row,
+            about=deadline.about,
+            about_rev=deadline.rev,
+            data={"assignment": row.key, "rung": None, "occ": None, "deadline": deadline.pk},
+            reason=reason,
+        ),
+        told,
+        occasion,
         key=f"moved|{change.pk}",
         now=now,
         # Many move at once: they wait until eleven, and fold into one for each reader.
@@ -200,6 +209,42 @@ def _reason_of(kind: str, rung: Rung) -> str:
         }
 
 
+def tell_nobody(firings: Iterable[Firing], *, now: datetime) -> list[Message]:
+    """Tell the administrators of firings of which an audience, and everybody above it, could not be told.
+
+    They see no work, so they learn the item's number and that posts stand empty, and nothing else.
+    """
+    told = []
+    for firing in firings:
+        key = f"{firing.deadline.about}|{firing.rev}|{firing.rung_key}|{firing.occ}"
+        told += _tell_administrators(firing.deadline.assignment, key=key, now=now)
+    return told
+
+
+def _tell_administrators(row: Assignment, *, key: str, now: datetime) -> list[Message]:
+    posts = Membership.objects.current().filter(role=Role.ADMINISTRATOR).select_related("user").order_by("id")
+    people = {post.user_id: post.user for post in posts}
+    if not people:
+        logger.error("nobody can be told of item %s, and no administrator of that", reference(row))
+    with override(settings.LANGUAGE_CODE):
+        reason = _("administrator: posts stand empty")
+    note = _note(
+        "no_recipient",
+        {"reference": reference(row), "url": settings.SITE_URL + reverse("admin:index"), "reason": reason},
+        row,
+        about=row.key,
+        data={"assignment": row.key, "rung": None, "occ": None},
+        reason=reason,
+    )
+    return outbox.put(
+        note,
+        [(user, BOTH) for user in people.values()],
+        key=f"no_recipient|{key}",
+        now=now,
+        not_before=window.opening(now, calendars.days_for()),
+    )
+
+
 def still_wanted(messages: Sequence[Message]) -> list[str]:
     """For each message why it need not leave any more; empty when it must. Asked right before every sending."""
     deadlines = Deadline.objects.only("status", "rev").in_bulk(
@@ -267,6 +312,31 @@ def context_of(row: Assignment) -> dict[str, Any]:
         "url": settings.SITE_URL + path,
         "site_url": settings.SITE_URL,
     }
+
+
+def _put(
+    note: Callable[[str], outbox.Note],
+    told: Iterable[Recipient],
+    occasion: str,
+    *,
+    key: str,
+    now: datetime,
+    not_before: datetime,
+) -> list[Message]:
+    """One note for all who have one reason; who is told on somebody's behalf is written beside it."""
+    alike: dict[tuple[str, User | None], list[Recipient]] = {}
+    with override(settings.LANGUAGE_CODE):
+        for one in told:
+            alike.setdefault((one.reason(occasion), one.on_behalf_of), []).append(one)
+    messages = []
+    for (reason, absent), some in alike.items():
+        put = outbox.put(
+            note(reason), [(one.user, one.channels) for one in some], key=key, now=now, not_before=not_before
+        )
+        if absent is not None:
+            outbox.on_behalf_of(put, absent)
+        messages += put
+    return messages
 
 
 def _note(kind: str, context: dict[str, Any], row: Assignment, **fields: Any) -> outbox.Note:

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from bureaus.clock import ZONE
+from bureaus.clock import ZONE, local_date
 from bureaus.models import Bureau, Role, User
 from measures.models import Assignment, Extension
 from workflows import actions
@@ -74,7 +74,7 @@ def perform(act: ScenarioAct, now: datetime) -> int:
     rows = list(_matching(act.on))
     if not rows:
         raise ScenarioError(f"act {act.line}: nothing matches {', '.join(act.on)}")
-    roster = Roster()
+    roster = Roster(local_date(now))
     done = 0
     for row in rows:
         try:

@@ -22,7 +22,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     mine = inbox(person(request))
     if before := number(request.GET.get("before", "")):
         mine = mine.filter(pk__lt=before)
-    rows = list(mine.order_by("-id")[: PAGE + 1])
+    rows = list(mine.select_related("on_behalf_of").order_by("-id")[: PAGE + 1])
     copies = Message.objects.filter(recipient=person(request)).exclude(channel="inbox").exclude(kind="digest")
     by_key: dict[str, list[Message]] = {}
     for copy in copies.filter(created_at__in={row.created_at for row in rows}):

@@ -1,0 +1,82 @@
+"""Who of some groups is told, by which channels, and why that person, in words.
+
+Each person once: who is told in more than one right is told by the widest of the channels, and the
+reason names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from bureaus.models import Role, User
+from workflows.audience import Group, Reader
+
+INBOX = ("inbox",)
+HANDLERS = (Role.OFFICER, Role.SUPERVISOR)
+
+
+@dataclass
+class Recipient:
+    """One person to be told. `on_behalf_of` is empty as soon as they are told in their own right."""
+
+    user: User
+    channels: tuple[str, ...]
+    on_behalf_of: User | None = None
+    why: list[str] = field(default_factory=list)
+
+    def reason(self, occasion: str) -> str:
+        """What the reader finds as "why you": the occasion, then by which post."""
+        return _("; ").join([occasion, *self.why])[:200]
+
+
+def recipients(groups: Iterable[Group], channels: Sequence[str], again: Iterable[Group] = ()) -> list[Recipient]:
+    """Everybody of the groups; those of `again`, who were told at an earlier rung, in the inbox only.
+
+    Who is away keeps the row in the inbox.
+    """
+    found: dict[int, Recipient] = {}
+    for group in groups:
+        for reader in group.readers:
+            _add(found, reader, INBOX if reader.is_away else tuple(channels), chosen(group, reader))
+    repeated: dict[int, Recipient] = {}
+    for group in again:
+        for reader in group.readers:
+            if reader.user.pk not in found:
+                _add(repeated, reader, INBOX, chosen(group, reader))
+    for recipient in repeated.values():
+        recipient.why.append(_("told before, at an earlier rung"))
+    return [*found.values(), *repeated.values()]
+
+
+def chosen(group: Group, reader: Reader) -> str:
+    """By which post of which unit; instead of whom, if a post is vacant; on behalf of whom, if one is away."""
+    words = {"unit": group.place, "role": Role(group.role).label}
+    if not group.named:
+        said = [_("%(role)s of %(unit)s") % words]
+    elif group.role in HANDLERS:
+        said = [_("handler of this task in %(unit)s") % words]
+    else:
+        said = [_("leader of this task in %(unit)s") % words]
+    if group.instead_of:
+        words = {"unit": group.missing_in, "role": Role(group.instead_of).label}
+        said.append(_("because nobody is %(role)s of %(unit)s") % words)
+    if reader.on_behalf_of is not None:
+        said.append(_("on behalf of %(name)s, who is away") % {"name": reader.on_behalf_of})
+    if reader.stand_in is not None:
+        said.append(_("you are away: %(name)s is told on your behalf") % {"name": reader.stand_in})
+    return _(", ").join(said)
+
+
+def _add(found: dict[int, Recipient], reader: Reader, channels: tuple[str, ...], why: str) -> None:
+    known = found.get(reader.user.pk)
+    if known is None:
+        found[reader.user.pk] = Recipient(reader.user, channels, reader.on_behalf_of, [why])
+        return
+    if why not in known.why:
+        known.why.append(why)
+    known.channels = max(known.channels, channels, key=len)
+    if reader.on_behalf_of is None:
+        known.on_behalf_of = None
