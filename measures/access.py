@@ -180,6 +180,7 @@ def fits(act: str, row: Assignment) -> bool:
     if act in ("accept", "send_back", "reconsider"):
         return kind != Step.Kind.FILING
     if act == "check_form":
+    "shorten": (OPEN_WITH_UNIT, _decides_extension),
         return kind == Step.Kind.FILING
     if act == "confirm_division":
         return kind == Step.Kind.SHARE

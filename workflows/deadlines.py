@@ -110,6 +110,8 @@ def move(deadline: Deadline, to: date, *, now: datetime, by: User | None, reason
     deadline.basis = Deadline.Basis.DECIDED
     deadline.rule = "decided"
     deadline.trail = {"from": old.isoformat()}
+    if kind == Change.SHORTEN:
+        deadline.trail["told_on"] = local_date(now).isoformat()
     _next_revision(deadline, now)
     _note(deadline, kind, now=now, by=by, reason=reason, old=old, new=to, document_no=document_no)
 
@@ -313,6 +315,7 @@ def climb_now(
         past=history,
         arming=arming,
         held=held,
+        told_on=date.fromisoformat(told_on) if (told_on := deadline.trail.get("told_on")) else None,
     )
 
 

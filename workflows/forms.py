@@ -246,6 +246,12 @@ class GrantForm(ActForm):
 
 
 class OpinionForm(ActForm):
+class ShortenForm(ActForm):
+    to = DayField(label=_("exact new date"))
+    reason = words(_("reason"))
+    document_no = forms.CharField(label=_("document number"), max_length=60)
+
+
     opinion = words(_("opinion"))
 
 
@@ -492,3 +498,4 @@ FORMS: dict[str, type[ActForm]] = {
     "save_roster": RosterForm,
     "save_return": MonthlyForm,
 }
+    "shorten": ShortenForm,

@@ -31,6 +31,8 @@ LEVELS = {
 }
 # Those above or beside the unit, who wait while an extension asked in time is undecided.
 OUTSIDE_THE_UNIT = frozenset({"lead", "supervision", "supervision_head", "leader"})
+# Those who hear of a date that was brought forward when it is: nobody above them does before a working day later.
+HEARS_OF_A_NEW_DATE = frozenset({"officer", "section_head", "unit_leader"})
 EXTENSION_HOLDS = 3  # working days, from the rung's planned date
 
 FIRED, COLLAPSED, SKIPPED_LATE = "fired", "collapsed", "skipped_late"
@@ -115,6 +117,7 @@ def climb(
     past: Iterable[Past] = (),
     arming: bool = False,
     held: bool = False,
+    told_on: date | None = None,
 ) -> Climb:
     """Which rungs fire at `now`, and the next moment to look.
 
@@ -124,7 +127,8 @@ def climb(
        days later, or at the refusal, as occurrence 1; not at all if it is granted (a new revision).
        A slip, which goes to the supervision office, waits with them; one before the date is left out.
     4. A level above the one told last waits until that one has had a working day, also after an
-       outage: those folded away hear first, one level a working day.
+       outage: those folded away hear first, one level a working day. So does everybody above the unit's
+       leader after `told_on`, the day on which the unit was told of an earlier date.
     """
     history = list(past)
     decisions = []
@@ -138,7 +142,7 @@ def climb(
         elif latest is not None and entry.at != latest.at:
             decision = Decision(entry.rung, entry.occ, entry.at, COLLAPSED)
         else:
-            decision = _fire(entry, rungs, due_on, key, calendar, now, history, held)
+            decision = _fire(entry, rungs, due_on, key, calendar, now, history, held, told_on)
         decisions.append(decision)
         history.append(
             Past(
@@ -186,6 +190,7 @@ def _fire(
     now: datetime,
     history: Sequence[Past],
     held: bool,
+    told_on: date | None,
 ) -> Decision:
     """Split the rung's audience, and whom an outage has left out below it, into those told now and later."""
     today = now.astimezone(ZONE).date()
@@ -201,7 +206,7 @@ def _fire(
     told = tuple(
         name
         for name in everybody
-        if name not in wait and _level_below_had_its_day(name, rungs, history, today, calendar, untold)
+        if name not in wait and _level_below_had_its_day(name, rungs, history, today, calendar, untold, told_on)
     )
     withheld = tuple(name for name in entry.audiences if name not in told)
     proposed = any(row.rung_key == entry.rung.key and row.proposed for row in history)
@@ -235,12 +240,13 @@ def _level_below_had_its_day(
     today: date,
     calendar: WorkingDays,
     untold: Sequence[str],
+    told_on: date | None,
 ) -> bool:
     level = LEVELS[name]
     names = {rung.key: rung.audiences for rung in rungs}
     if any(LEVELS[other] < level for other in untold):
         return False
-    days = []
+    days = [told_on] if told_on and name not in HEARS_OF_A_NEW_DATE else []
     for row in history:
         told = row.audiences if row.outcome == FIRED else names[row.rung_key] if row.outcome == SKIPPED_LATE else ()
         if any(LEVELS[other] < level for other in told):

@@ -168,6 +168,19 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("retry", lambda: ("deadline", _failed()), {}, {"administrator", "head"}),
     ("retry", lambda: ("assignment", _row(f"survey/{TOWN}")), {}, set()),
     ("notices-read", tuple, {}, EVERYBODY),
+    (
+        "act",
+        lambda: (_row(f"money/{TOWN}/2019"), "shorten"),
+        {"to": "2019-09-30", "reason": "提前", "document_no": "塔行督〔2019〕9号"},
+        SUPERVISES,
+    ),
+    (
+        "record-absence",
+        tuple,
+        {"first_day": "2019-08-21", "last_day": "2019-08-22", "deputy": "公安局·科室负责人"},
+        WORKS,
+    ),
+    ("withdraw-absence", lambda: (_absence(),), {}, {"unit", "unit_leader"}),
 ]
 
 

@@ -122,6 +122,14 @@ CASES = [
         {"progress": "101"},
     ),
     Case(
+        "shorten",
+        "supervisor",
+        {"to": "2019-07-15", "reason": WORDS, "document_no": "塔行督〔2019〕8号"},
+        "shortened",
+        "in_progress",
+        {"to": "2019-08-15"},
+    ),
+    Case(
         "ask_extension",
         "unit",
         {"to": "2019-08-15", "reason": WORDS, "present_progress": "六成"},

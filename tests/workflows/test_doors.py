@@ -57,6 +57,9 @@ DOORS: dict[str, Act] = {
         row, by=by, now=now, to=date(2021, 1, 31), reason="汛期。"
     ),
     "note_reasons": lambda row, by, now: actions.note_reasons(row, by=by, now=now, reason="人手不足。"),
+    "shorten": lambda row, by, now: actions.shorten(
+        row, by=by, now=now, to=date(2020, 6, 30), reason="提前。", document_no="塔行督〔2019〕8号"
+    ),
     "send_up": lambda row, by, now: actions.send_up(row, by=by, now=now, result="完成。"),
     "hand_back": lambda row, by, now: actions.hand_back(row, by=by, now=now, reason="补充。"),
     "sign_off": lambda row, by, now: actions.sign_off(row, by=by, now=now),
@@ -72,14 +75,15 @@ DOORS: dict[str, Act] = {
 }
 # Each state, and the doors open in it.
 OPEN_IN = {
-    "issued": {"sign", "refuse", "ask_extension", "note_reasons", "suspend", "cancel", "urge"},
+    "issued": {"sign", "refuse", "ask_extension", "note_reasons", "shorten", "suspend", "cancel", "urge"},
     "refused": {"reissue", "reassign", "cancel"},
     "in_progress": {
-        "name_people", "pass_on", "report", "attach", "ask_extension", "note_reasons", "send_up", "suspend",
-        "cancel", "urge",
+        "name_people", "pass_on", "report", "attach", "ask_extension", "note_reasons", "shorten", "send_up",
+        "suspend", "cancel", "urge",
     },
     "unit_signoff": {
-        "name_people", "ask_extension", "note_reasons", "hand_back", "sign_off", "suspend", "cancel", "urge",
+        "name_people", "ask_extension", "note_reasons", "shorten", "hand_back", "sign_off", "suspend", "cancel",
+        "urge",
     },
     "submitted": {"withdraw", "accept", "send_back", "suspend", "cancel"},
     "accepted": {"reconsider", "close"},
@@ -113,7 +117,7 @@ WHO = {
     ),
     **dict.fromkeys(("hand_back", "sign_off"), UNIT_LEADERS),
     **dict.fromkeys(("accept", "send_back", "reconsider"), LEAD),
-    **dict.fromkeys(("reissue", "reassign", "close", "suspend", "resume", "cancel"), OFFICE),
+    **dict.fromkeys(("reissue", "reassign", "close", "shorten", "suspend", "resume", "cancel"), OFFICE),
     "urge": OFFICE | LEAD | {INSPECTOR},
 }  # fmt: skip
 

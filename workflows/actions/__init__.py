@@ -11,6 +11,7 @@ from workflows.actions.extensions import (
     note_reasons,
     refuse_extension,
     withdraw_extension,
+    shorten,
 )
 from workflows.actions.files import Upload
 from workflows.actions.filings import Line, check_form, save_draft
@@ -89,6 +90,7 @@ __all__ = [
     "sign",
     "sign_off",
     "start_filing",
+    "shorten",
     "start_plan",
     "start_site",
     "suspend",

@@ -1,8 +1,11 @@
-"""延期: asked before the date, decided with an exact new date; after the date only a note of reasons."""
+"""A date is changed: 延期 asked before it and decided with an exact new one, or 提前 by the supervision office.
+
+After the date there is only a note of reasons.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -118,6 +121,40 @@ def withdraw_extension(extension: Extension, *, by: User, now: datetime) -> Exte
     return extension
 
 
+def shorten(row: Assignment, *, by: User, now: datetime, to: date, reason: str, document_no: str) -> Assignment:
+    """提前: an exact earlier date, from tomorrow on. The unit hears at once, those above it a working day later."""
+    with acting("shorten", row, by=by, now=now) as act:
+        row = act.row
+        running = _main(row)
+        main = (
+            Deadline.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("unit__calendar", "assignment__step")
+            .get(pk=running.pk)
+        )
+        if main.extensions.undecided().exists():
+            raise WrongMoment(_("A request to extend this date is waiting; decide that first."))
+        tomorrow = local_date(now) + timedelta(days=1)
+        if main.due_on <= tomorrow:
+            raise WrongMoment(_("The date %(date)s is too near to be brought forward.") % {"date": main.due_on})
+        if not tomorrow <= to < main.due_on:
+            sentence = _("Choose a date from %(first)s on, before %(date)s.")
+            raise ValidationError({"to": sentence % {"first": tomorrow, "date": main.due_on}})
+        for field, text in (("reason", reason), ("document_no", document_no)):
+            if not text.strip():
+                raise ValidationError({field: _("Please write this; it cannot stay empty.")})
+        old = main.due_on
+        deadlines.move(main, to, now=now, by=by, reason=reason, document_no=document_no)
+        event = record(
+            act,
+            Event.Kind.SHORTENED,
+            note=reason,
+            data={"from": old.isoformat(), "to": to.isoformat(), "document_no": document_no},
+        )
+        groups = [notices.handlers(row, act.roster), notices.leaders(row, act.roster)]
+        notices.tell_act("moved", event, groups, now=now, extra={"old_due_on": old, "due_on": to})
+    return row
+
+
 def note_reasons(row: Assignment, *, by: User, now: datetime, reason: str) -> Event:
     """After the date nothing can be extended; why it was missed can be said, and stays."""
     with acting("note_reasons", row, by=by, now=now) as act:
@@ -129,7 +166,7 @@ def note_reasons(row: Assignment, *, by: User, now: datetime, reason: str) -> Ev
 def _main(row: Assignment) -> Deadline:
     main = running(row, Deadline.Kind.MAIN)
     if main is None:
-        raise WrongMoment(_("This task has no date that could be extended."))
+        raise WrongMoment(_("This task has no running date that could be changed."))
     return main
 
 

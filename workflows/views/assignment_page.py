@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -53,6 +53,7 @@ OFFERED = (
     "reassign",
     "close",
     "urge",
+    "shorten",
     "reconsider",
     "suspend",
     "resume",
@@ -86,6 +87,7 @@ def act_names() -> dict[str, tuple[str, str]]:
         "pass_on": (_("Pass on inside the unit"), _("with an earlier date; the unit still answers")),
         "ask_extension": (_("Ask for an extension"), _("before the date only")),
         "note_reasons": (_("Note the reasons for the delay"), ""),
+        "shorten": (_("Bring the date forward"), _("with the document that orders it")),
         "withdraw": (_("Withdraw"), _("before the verdict")),
         "refuse": (_("Refuse: not our duty"), _("once; the supervision office decides")),
         "reissue": (_("Issue again to the same unit"), ""),
@@ -227,6 +229,10 @@ def _sensible(name: str, row: Assignment, now: datetime) -> bool:
         answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])
         return bool(division and division.state in Assignment.DONE and not answered.exists())
     if name == "reconsider":
+    if name == "shorten":
+        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        free = main is not None and not main.extensions.undecided().exists()
+        return main is not None and free and main.due_on > local_date(now) + timedelta(days=1)
         last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
         if last is None or last.kind not in VERDICTS:
             return False
