@@ -1,4 +1,8 @@
-"""The administrator's pages for ladders. Runs, firings and slips are work and have no page here."""
+"""The administrator's pages for ladders, and the list of notices that could reach nobody.
+
+Runs, slips and other firings are work and have no page here. Besides: what becomes of work whose
+handler leaves, which the pages of `bureaus` cannot know.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +27,18 @@ from viewflow.workflow import admin as of_viewflow  # noqa: F401  (registers its
 from viewflow.workflow.models import Process, Task
 
 from bureaus import clock
-from bureaus.admin.base import ByRole, ReferenceAdmin
+from bureaus.admin.base import ByRole, LookAdmin, ReferenceAdmin
 from bureaus.models import User
+from measures.admin import WorkingPersonAdmin
 from measures.models import Deadline
-from workflows import ladder_moves
+from workflows import actions, ladder_moves, notices
 from workflows.audience import AUDIENCES
-from workflows.models import Ladder, Rung
+from workflows.ladders import in_words
+from workflows.models import Firing, Ladder, Rung
+from workflows.views.base import person as signed_in
 
 admin.site.unregister([Process, Task])  # work, which an administrator does not see
+admin.site.unregister(User)
 
 WHOSE = {"own": _("%(role)s of the unit"), "lead": _("%(role)s of the lead bureau")}
 KEY = re.compile(r"(?P<word>[A-Za-z]+)(?P<days>[+-]\d+)?\Z")
@@ -138,6 +146,39 @@ def newest_of(code: str) -> Ladder | None:
 
 def is_newest(ladder: Ladder) -> bool:
     return ladder == newest_of(ladder.code)
+
+
+@admin.register(User)
+class NamedPersonAdmin(WorkingPersonAdmin):
+    def gave_up_posts(self, request: HttpRequest, person: User) -> None:
+        actions.tell_left(person, by=signed_in(request), now=clock.now())
+
+
+@admin.register(Firing)
+class UnreachedAdmin(LookAdmin):
+    """Of the firings those that could be told to nobody: the number of the item and the day, nothing of the work."""
+
+    list_display = ["fired_at", "item", "rung"]
+    list_filter = ["fired_at"]
+    ordering = ["-fired_at", "-id"]
+    list_select_related = ["deadline__assignment"]
+
+    def notes(self, request: HttpRequest, obj: Firing | None = None) -> Sequence[str]:
+        return [
+            gettext("Notices of work that fell due while nobody held the post they go to, nor any post above it."),
+            gettext("Give these posts to somebody; the next notice of each item reaches them."),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Firing]:
+        return super().get_queryset(request).filter(outcome=Firing.Outcome.NO_RECIPIENT)
+
+    @admin.display(description=_("item"))
+    def item(self, firing: Firing) -> str:
+        return notices.reference(firing.deadline.assignment)
+
+    @admin.display(description=_("rung"))
+    def rung(self, firing: Firing) -> str:
+        return in_words(firing.explain["offset"]) if "offset" in firing.explain else firing.rung_key
 
 
 @admin.register(Ladder)

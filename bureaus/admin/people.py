@@ -230,6 +230,14 @@ class PersonAdmin(ReferenceAdmin, UserAdmin):
         """How much open work of which units names the person. Told by the app that knows what work is."""
         return ()
 
+    def gave_up_posts(self, request: HttpRequest, person: User) -> None:
+        """Posts of this person have just ended. What follows for work is told by the app that knows it."""
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if any("until" in fields for _post, fields in formset.changed_objects):
+            self.gave_up_posts(request, form.instance)
+
     @admin.action(description=_("Mark as left"))
     def mark_as_left(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
         """Shows what will happen; does it when that page says so."""
@@ -243,6 +251,7 @@ class PersonAdmin(ReferenceAdmin, UserAdmin):
                     for person in leaving:
                         leave(person, on=clock.today())
                         self.log_change(request, person, gettext("Marked as left."))
+                        self.gave_up_posts(request, person)
             except ValidationError as refused:
                 self.message_user(request, " ".join(refused.messages), messages.ERROR)
                 return None

@@ -28,6 +28,7 @@ PAGES = {
     "measures.Step": "c",
     "notifications.Message": "",
     "workflows.Ladder": "c",
+    "workflows.Firing": "",
 }
 
 
@@ -38,7 +39,7 @@ def enters(user: object) -> bool:
 
 
 def test_only_reference_data_has_pages() -> None:
-    """No assignment, deadline, event, firing, slip or run; no rows of permissions."""
+    """No assignment, deadline, event, slip or run, and of firings those alone that reached nobody; no permissions."""
     assert {model._meta.label for model in site._registry} == set(PAGES)
 
 

@@ -18,6 +18,7 @@ from workflows.actions.filings import Line, check_form, save_draft
 from workflows.actions.findings import add_body, confirm_division, record_finding, record_rule
 from workflows.actions.incidents import confirm_clock, retry_deadline, retry_recurrence
 from workflows.actions.monthly import save_return
+from workflows.actions.handovers import tell_left
 from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster
 from workflows.actions.slips import answer_slip, close_slip, dismiss_slip, issue_slip, propose_slip
@@ -96,5 +97,6 @@ __all__ = [
     "suspend",
     "urge",
     "withdraw",
+    "tell_left",
     "withdraw_extension",
 ]

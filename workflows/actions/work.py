@@ -18,7 +18,7 @@ from measures import access
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
 from workflows import deadlines, issuing, notices
-from workflows.actions import files, followups
+from workflows.actions import files, followups, handovers
 from workflows.actions.base import Act, WrongMoment, acting
 from workflows.actions.files import Upload
 from workflows.models import Run
@@ -69,8 +69,10 @@ def name_people(row: Assignment, *, by: User, now: datetime, handler: User, lead
         _in_post(handler, row.unit)
         _in_post(leader, row.unit)
         row.handler, row.leader = handler, leader
+        before = (row.handler, row.leader)
         row.save()
-        record(act, Event.Kind.NAMED, data={"handler": str(handler), "leader": str(leader)})
+        event = record(act, Event.Kind.NAMED, data={"handler": str(handler), "leader": str(leader)})
+        handovers.taken_over(act, event, before)
     return row
 
 

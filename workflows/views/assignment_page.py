@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from bureaus import calendars, clock
 from bureaus.clock import local_date
-from bureaus.models import Bureau
+from bureaus.models import Bureau, Membership, User
 from measures.access import Standing, may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
@@ -23,7 +23,7 @@ from workflows import queries
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
-from workflows.audience import Roster, aim_of
+from workflows.audience import Reader, Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
@@ -155,7 +155,8 @@ def page(
         "item": item,
         "deadlines": dates,
         "main": next((d for d in reversed(running) if d.kind == Deadline.Kind.MAIN), None),
-        "next_notices": _next_notices(row, running),
+        "next_notices": _next_notices(row, running, now),
+        "gone": _gone(row),
         "events": _history(row),
         "attachments": row.attachments.select_related("by", "event"),
         "offers": _offers(row, standing, now, failed),
@@ -276,15 +277,26 @@ def _extensions(
     return found
 
 
-def _next_notices(row: Assignment, running: list[Deadline]) -> list[NextNotice]:
-    """The next reminder of each date that runs, with the people it would reach today."""
-    roster = Roster()
+def _gone(row: Assignment) -> list[User]:
+    """Who is named for open work and holds no post in the unit any more: somebody else must be named."""
+    named = [user for user in dict.fromkeys((row.handler, row.leader)) if user is not None]
+    if not named or not row.is_open:
+        return []
+    posts = Membership.objects.current().filter(user__in=named, bureau=row.unit)
+    there = set(posts.values_list("user", flat=True))
+    return [user for user in named if user.pk not in there]
+
+
+def _next_notices(row: Assignment, running: list[Deadline], now: datetime) -> list[NextNotice]:
+    """The next reminder of each date that runs, with the people of today whom it would reach on that day."""
+    roster = Roster(local_date(now))
     found = []
     for deadline in running:
         if deadline.next_look_at is None or not deadline.next_rung:
             continue
         rung = next(rung for rung in rungs_for(deadline) if rung.key == deadline.next_rung)
-        names = [str(user) for group in roster.groups(rung.audiences, aim_of(deadline)) for user in group.users]
+        groups = roster.on(local_date(deadline.next_look_at)).groups(rung.audiences, aim_of(deadline))
+        names = [_named(reader) for group in groups for reader in group.readers if not reader.is_away]
         found.append(NextNotice(deadline, deadline.next_look_at, rung.key, list(dict.fromkeys(names))))
     return sorted(found, key=lambda notice: notice.at)
 
@@ -296,6 +308,12 @@ def _history(row: Assignment) -> QuerySet[Event]:
 def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
     """A lead or a reviewer sees the work of another unit, not what that unit has been sent about it."""
     return queries.visible_slips(standing).filter(assignment=row)
+def _named(reader: Reader) -> str:
+    if reader.on_behalf_of is None:
+        return str(reader.user)
+    return _("%(name)s on behalf of %(absent)s") % {"name": reader.user, "absent": reader.on_behalf_of}
+
+
 
 
 def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:

@@ -51,7 +51,10 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
     notice = get_object_or_404(inbox(person(request)), pk=pk)
     if notice.read_at is None:
         Message.objects.filter(pk=notice.pk).update(read_at=clock.now())
-    row = _about(notice, standing_of(request))
+    standing = standing_of(request)
+    if notice.kind == "no_recipient" and standing.administers:
+        return redirect("admin:workflows_firing_changelist")
+    row = _about(notice, standing)
     if row is None:
         messages.warning(request, _("The page does not exist, or it is the work of another unit."))
         return redirect("notices")
