@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from django.db.models import Q
 
-from bureaus.models import Bureau, Membership, Role, User
+from bureaus.absences import StandIns
+from bureaus.models import Absence, Bureau, Membership, Role, User
 from measures.models import Assignment, Step
 from measures.models.work import AssignmentQuerySet
 
@@ -26,13 +28,42 @@ SEES_ALL = SUPERVISION_ROLES | {Role.LEADER, Role.INSPECTOR}
 
 @dataclass(frozen=True)
 class Standing:
-    """The posts a person holds now, as questions."""
+    """The posts a person holds now, and those lent by people who are away `today`, as questions.
+
+    Without a day nobody is away. `held` says which posts count, where not all of them do.
+    """
 
     user: User
+    today: date | None = None
+    held: tuple[Membership, ...] | None = None
+
+    @cached_property
+    def own_posts(self) -> tuple[Membership, ...]:
+        if self.held is not None:
+            return self.held
+        return tuple(Membership.objects.current().filter(user=self.user).select_related("bureau"))
+
+    @cached_property
+    def lent(self) -> tuple[Membership, ...]:
+        """Posts of absent people in which this person stands in today; `post.user` is the absent one."""
+        if self.today is None:
+            return ()
+        return tuple(StandIns(Absence.objects.on(self.today)).lent_to(self.user, self.today))
 
     @cached_property
     def posts(self) -> tuple[Membership, ...]:
-        return tuple(Membership.objects.current().filter(user=self.user).select_related("bureau"))
+        return (*self.own_posts, *self.lent)
+
+    def on_behalf_of(self, test: Callable[[Standing], bool]) -> User | None:
+        """The absent person without whose post this would not be allowed; None when the own posts suffice."""
+        if not self.lent or test(Standing(self.user, held=self.own_posts)):
+            return None
+        absent = {post.user_id: post.user for post in self.lent}
+        for pk, person in absent.items():
+            lent = (post for post in self.lent if post.user_id == pk)
+            if test(Standing(self.user, held=(*self.own_posts, *lent))):
+                return person
+        return None
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -149,6 +180,7 @@ ACTS: dict[str, tuple[tuple[str, ...], Test]] = {
     "note_reasons": (OPEN_WITH_UNIT, _of_unit),
     "withdraw_extension": (OPEN_WITH_UNIT, _of_unit),
     "decide_extension": (OPEN_WITH_UNIT, _decides_extension),
+    "shorten": (OPEN_WITH_UNIT, _decides_extension),
     "send_up": ((State.IN_PROGRESS,), _of_unit),
     "hand_back": ((State.UNIT_SIGNOFF,), _leads_unit),
     "sign_off": ((State.UNIT_SIGNOFF,), _leads_unit),
@@ -180,7 +212,6 @@ def fits(act: str, row: Assignment) -> bool:
     if act in ("accept", "send_back", "reconsider"):
         return kind != Step.Kind.FILING
     if act == "check_form":
-    "shorten": (OPEN_WITH_UNIT, _decides_extension),
         return kind == Step.Kind.FILING
     if act == "confirm_division":
         return kind == Step.Kind.SHARE

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
+from bureaus.clock import local_date
 from bureaus.models import User
 from measures import access
 from measures.models import Assignment
@@ -32,13 +33,14 @@ class NotYours(Exception):
 
 @dataclass
 class Act:
-    """An act in progress: the locked row, who acts and when."""
+    """An act in progress: the locked row, who acts and when, and on behalf of which absent person, if of one."""
 
     row: Assignment
     by: User
     now: datetime
     standing: access.Standing
     roster: Roster
+    on_behalf_of: User | None = None
 
 
 def moved_on() -> WrongMoment:
@@ -56,9 +58,11 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
                 .select_related("unit__calendar", "step", "measure", "lead", "acceptor", "site", "handler", "leader")
                 .get(pk=row.pk)
             )
-            standing = access.Standing(by)
+            today = local_date(now)
+            standing = access.Standing(by, today)
             _permit(name, fresh, standing)
-            yield Act(fresh, by, now, standing, Roster())
+            absent = standing.on_behalf_of(lambda one: access.ACTS[name][1](one, fresh))
+            yield Act(fresh, by, now, standing, Roster(today), absent)
             advance(run, now=now, by=by)
     except (TransitionNotAllowed, ConcurrentTransition) as error:
         raise moved_on() from error

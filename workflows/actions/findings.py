@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from measures import access
 from measures.models import Assignment, Event, Measure, Responsibility, Step
@@ -74,7 +75,7 @@ def division_of(row: Assignment) -> Assignment | None:
 
 def add_body(measure: Measure, *, by: User, now: datetime, bureau: Bureau, reason: str) -> Assignment:
     """An open list (等) gets one more body: the supervision office adds it, with the reason in the history."""
-    standing = access.Standing(by)
+    standing = access.Standing(by, local_date(now))
     if not standing.supervises:
         raise NotYours("add_body")
     if not measure.open_ended_list:

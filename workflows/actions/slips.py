@@ -23,7 +23,7 @@ from workflows.models import Slip
 
 def propose_slip(row: Assignment, *, by: User, now: datetime, colour: str, reason: str) -> Slip:
     """An inspector, or whoever may urge, lays a slip before the supervision office."""
-    standing = access.Standing(by)
+    standing = access.Standing(by, local_date(now))
     if not access.visible_assignments(standing).filter(pk=row.pk).exists() or not access.ACTS["urge"][1](standing, row):
         raise NotYours("propose_slip")
     _given("reason", reason)
@@ -41,7 +41,7 @@ def propose_slip(row: Assignment, *, by: User, now: datetime, colour: str, reaso
 
 def issue_slip(slip: Slip, *, by: User, now: datetime, demand: str, answer_by: date) -> Slip:
     """签发: numbered, told to the unit's officer, leader and chief."""
-    with _deciding(slip, by) as slip:
+    with _deciding(slip, by, now) as slip:
         _given("demand", demand)
         if answer_by < local_date(now):
             raise ValidationError({"answer_by": _("Choose a date from today on.")})
@@ -56,7 +56,7 @@ def issue_slip(slip: Slip, *, by: User, now: datetime, demand: str, answer_by: d
 
 def dismiss_slip(slip: Slip, *, by: User, now: datetime, reason: str) -> Slip:
     """Not issued, and why."""
-    with _deciding(slip, by) as slip:
+    with _deciding(slip, by, now) as slip:
         _given("reason", reason)
         slip.dismiss()
         slip.decided_at, slip.decided_by, slip.decision_note = now, by, reason
@@ -67,7 +67,7 @@ def dismiss_slip(slip: Slip, *, by: User, now: datetime, reason: str) -> Slip:
 def answer_slip(slip: Slip, *, by: User, now: datetime, answer: str) -> Slip:
     """The unit answers."""
     with _locked(slip) as slip:
-        if not access.Standing(by).works_in(slip.unit_id):
+        if not access.Standing(by, local_date(now)).works_in(slip.unit_id):
             raise NotYours("answer_slip")
         _given("answer", answer)
         slip.give_answer()
@@ -78,7 +78,7 @@ def answer_slip(slip: Slip, *, by: User, now: datetime, answer: str) -> Slip:
 
 def close_slip(slip: Slip, *, by: User, now: datetime) -> Slip:
     """核销: the answer is accepted."""
-    with _deciding(slip, by) as slip:
+    with _deciding(slip, by, now) as slip:
         slip.close()
         slip.closed_at = now
         slip.save()
@@ -99,8 +99,8 @@ def _locked(slip: Slip) -> Iterator[Slip]:
 
 
 @contextmanager
-def _deciding(slip: Slip, by: User) -> Iterator[Slip]:
-    if not access.Standing(by).supervises:
+def _deciding(slip: Slip, by: User, now: datetime) -> Iterator[Slip]:
+    if not access.Standing(by, local_date(now)).supervises:
         raise NotYours("decide_slip")
     with _locked(slip) as fresh:
         yield fresh
@@ -114,14 +114,14 @@ def _next_number(now: datetime) -> str:
 
 
 def _tell(slip: Slip, by: User, now: datetime) -> None:
-    row, roster = slip.assignment, Roster()
+    row, roster = slip.assignment, Roster(local_date(now))
     event = Event.objects.create(
         assignment=row,
         kind=Event.Kind.URGED,
         actor=by,
         at=now,
         note=slip.demand,
-        data={"slip": slip.number, "colour": slip.colour},
+        data={"slip": slip.number, "colour": slip.colour} | _on_behalf(by, now),
     )
     groups = [
         notices.handlers(row, roster),
@@ -129,6 +129,11 @@ def _tell(slip: Slip, by: User, now: datetime) -> None:
         roster.post(Role.CHIEF, row.unit.code, row),
     ]
     notices.tell_act("slip", event, groups, now=now, extra={"slip": slip})
+
+
+def _on_behalf(by: User, now: datetime) -> dict[str, str]:
+    absent = access.Standing(by, local_date(now)).on_behalf_of(lambda one: one.supervises)
+    return {"on_behalf_of": str(absent)} if absent else {}
 
 
 def _given(field: str, text: str) -> None:

@@ -37,8 +37,9 @@ def record(act: Act, kind: str, *, note: str = "", data: dict[str, Any] | None =
         unit = act.row.unit
     elif act.standing.works_in(act.row.acceptor_id):
         unit = act.row.acceptor
+    said = {"on_behalf_of": str(act.on_behalf_of)} if act.on_behalf_of else {}
     return Event.objects.create(
-        assignment=act.row, kind=kind, actor=act.by, actor_unit=unit, at=act.now, note=note, data=data or {}
+        assignment=act.row, kind=kind, actor=act.by, actor_unit=unit, at=act.now, note=note, data=said | (data or {})
     )
 
 
@@ -68,8 +69,8 @@ def name_people(row: Assignment, *, by: User, now: datetime, handler: User, lead
         row = act.row
         _in_post(handler, row.unit)
         _in_post(leader, row.unit)
-        row.handler, row.leader = handler, leader
         before = (row.handler, row.leader)
+        row.handler, row.leader = handler, leader
         row.save()
         event = record(act, Event.Kind.NAMED, data={"handler": str(handler), "leader": str(leader)})
         handovers.taken_over(act, event, before)
@@ -258,10 +259,16 @@ def hand_back(row: Assignment, *, by: User, now: datetime, reason: str) -> Assig
 def sign_off(row: Assignment, *, by: User, now: datetime, note: str = "", exception: str = "") -> Assignment:
     """审签报送: the first complete submission meets the date; the reviewer's time is the reviewer's.
 
-    A second person signs off; where there is none, `exception` says why.
+    A second person signs off; where there is none, `exception` says why. A deputy is never the second
+    person for what they, or the one they stand in for, have sent up.
     """
     with acting("sign_off", row, by=by, now=now) as act:
         row = act.row
+        if act.on_behalf_of and row.sent_up_by_id in (by.pk, act.on_behalf_of.pk):
+            raise ValidationError(
+                _("As the deputy of %(name)s you cannot sign off what one of you two has sent up. Ask another leader.")
+                % {"name": act.on_behalf_of}
+            )
         if row.sent_up_by_id == by.pk and not exception.strip():
             raise ValidationError(
                 {

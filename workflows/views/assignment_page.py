@@ -112,6 +112,7 @@ class Offer:
     form: ActForm
     open: bool
     primary: bool
+    on_behalf_of: User | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[st
                 form,
                 open=bool(failed and failed[0] == name) or place == 0,
                 primary=place == 0,
+                on_behalf_of=_lent(standing, name, row),
             )
         )
     if failed and failed[0] in names and failed[0] not in allowed:
@@ -213,6 +215,11 @@ def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[st
     return offers
 
 
+def _lent(standing: Standing, name: str, row: Assignment) -> User | None:
+    """The absent person in whose place this could be done; None if the own post allows it."""
+    return standing.on_behalf_of(lambda one: may(one, name, row))
+
+
 def _sensible(name: str, row: Assignment, now: datetime) -> bool:
     """Finer than post and state: extensions before the date, reasons after it, one confirmation."""
     if name in ("ask_extension", "note_reasons"):
@@ -222,6 +229,10 @@ def _sensible(name: str, row: Assignment, now: datetime) -> bool:
         if name == "note_reasons":
             return main.is_overdue(now)
         return not main.is_overdue(now) and not main.extensions.undecided().exists()
+    if name == "shorten":
+        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        free = main is not None and not main.extensions.undecided().exists()
+        return main is not None and free and main.due_on > local_date(now) + timedelta(days=1)
     if name == "pass_on":
         # It needs an earlier date than the unit's own, so there must be one left.
         return not row.deadlines.main().overdue(now).exists()
@@ -230,10 +241,6 @@ def _sensible(name: str, row: Assignment, now: datetime) -> bool:
         answered = row.events.filter(kind__in=[Event.Kind.CONFIRMED, Event.Kind.OBJECTED])
         return bool(division and division.state in Assignment.DONE and not answered.exists())
     if name == "reconsider":
-    if name == "shorten":
-        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
-        free = main is not None and not main.extensions.undecided().exists()
-        return main is not None and free and main.due_on > local_date(now) + timedelta(days=1)
         last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
         if last is None or last.kind not in VERDICTS:
             return False
@@ -301,6 +308,12 @@ def _next_notices(row: Assignment, running: list[Deadline], now: datetime) -> li
     return sorted(found, key=lambda notice: notice.at)
 
 
+def _named(reader: Reader) -> str:
+    if reader.on_behalf_of is None:
+        return str(reader.user)
+    return _("%(name)s on behalf of %(absent)s") % {"name": reader.user, "absent": reader.on_behalf_of}
+
+
 def _history(row: Assignment) -> QuerySet[Event]:
     return row.events.select_related("actor", "actor_unit").prefetch_related("attachments").order_by("-at", "-id")
 
@@ -308,12 +321,6 @@ def _history(row: Assignment) -> QuerySet[Event]:
 def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
     """A lead or a reviewer sees the work of another unit, not what that unit has been sent about it."""
     return queries.visible_slips(standing).filter(assignment=row)
-def _named(reader: Reader) -> str:
-    if reader.on_behalf_of is None:
-        return str(reader.user)
-    return _("%(name)s on behalf of %(absent)s") % {"name": reader.user, "absent": reader.on_behalf_of}
-
-
 
 
 def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
@@ -322,7 +329,7 @@ def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
         return Message.objects.none()
     return (
         Message.objects.filter(data__assignment=row.key, channel="inbox")
-        .select_related("recipient")
+        .select_related("recipient", "on_behalf_of")
         .order_by("-created_at", "-id")[:30]
     )
 

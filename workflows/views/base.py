@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from bureaus import clock
 from bureaus.models import User
 from measures.access import Standing
 from measures.models import Plan
@@ -23,7 +24,7 @@ from workflows.actions import NotYours, WrongMoment
 def standing_of(request: HttpRequest) -> Standing:
     """The posts of the person who asks, read once a request."""
     if not hasattr(request, "_standing"):
-        request._standing = Standing(person(request))  # type: ignore[attr-defined]
+        request._standing = Standing(person(request), clock.today())  # type: ignore[attr-defined]
     return request._standing  # type: ignore[attr-defined]
 
 
