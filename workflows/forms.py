@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bureaus import absences
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
@@ -245,13 +246,13 @@ class GrantForm(ActForm):
     opinion = words(_("opinion"), required=False, rows=2)
 
 
-class OpinionForm(ActForm):
 class ShortenForm(ActForm):
     to = DayField(label=_("exact new date"))
     reason = words(_("reason"))
     document_no = forms.CharField(label=_("document number"), max_length=60)
 
 
+class OpinionForm(ActForm):
     opinion = words(_("opinion"))
 
 
@@ -437,6 +438,33 @@ class ProposeSlipForm(ActForm):
     reason = words(_("reason"))
 
 
+class AbsenceForm(forms.Form):
+    """An absence of one's own, or of somebody of the unit one heads."""
+
+    user = forms.ModelChoiceField(User.objects.none(), label=_("who is away"), to_field_name="username")
+    first_day = DayField(label=_("first day"))
+    last_day = DayField(label=_("last day"))
+    deputy = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("deputy"),
+        to_field_name="username",
+        help_text=_("Is told, and may act, on behalf of whoever is away."),
+    )
+    note = forms.CharField(label=_("note"), max_length=100, required=False)
+
+    def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = absences.people_of(by)
+        deputies = absences.deputies_for(by)
+        if people.exists():
+            self.fields["user"].queryset = people | User.objects.filter(pk=by.pk)  # type: ignore[attr-defined]
+            self.fields["user"].initial = by.username
+            deputies = deputies | User.objects.filter(pk=by.pk)
+        else:
+            del self.fields["user"]
+        self.fields["deputy"].queryset = deputies  # type: ignore[attr-defined]
+
+
 class IssueSlipForm(forms.Form):
     demand = words(_("what is demanded"), rows=4)
     answer_by = DayField(label=_("to be answered by"))
@@ -477,6 +505,7 @@ FORMS: dict[str, type[ActForm]] = {
     "report": ReportForm,
     "ask_extension": ExtensionForm,
     "note_reasons": ReasonForm,
+    "shorten": ShortenForm,
     "send_up": SendUpForm,
     "hand_back": ReasonForm,
     "sign_off": SignOffForm,
@@ -498,4 +527,3 @@ FORMS: dict[str, type[ActForm]] = {
     "save_roster": RosterForm,
     "save_return": MonthlyForm,
 }
-    "shorten": ShortenForm,

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from workflows.views import (
+    absences,
     assignment,
     clock,
     desk,
@@ -42,6 +43,9 @@ urlpatterns = [
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.read, name="notices-read"),
     path("notices/<int:pk>/", notices.follow, name="notice"),
+    path("absences/", absences.absences, name="absences"),
+    path("absences/record/", absences.record, name="record-absence"),
+    path("absences/<int:pk>/withdraw/", absences.withdraw, name="withdraw-absence"),
     path("clock/", clock.move, name="clock"),
     path("log/", log.log, name="log"),
     path("health/", health.health, name="health"),

@@ -17,6 +17,7 @@ from tests.pages import web
 # Everything that has a page, and what may be done there: add, change, delete some.
 PAGES = {
     "admin.LogEntry": "",
+    "bureaus.Absence": "a",
     "bureaus.Bureau": "acd",
     "bureaus.BureauGroup": "acd",
     "bureaus.Calendar": "acd",
@@ -27,8 +28,8 @@ PAGES = {
     "measures.Plan": "",
     "measures.Step": "c",
     "notifications.Message": "",
-    "workflows.Ladder": "c",
     "workflows.Firing": "",
+    "workflows.Ladder": "c",
 }
 
 

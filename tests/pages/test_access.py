@@ -65,6 +65,13 @@ def _held() -> tuple[()]:
     return ()
 
 
+def _absence() -> int:
+    user = make.person("托里县·经办人")
+    days = {"first_day": clock.today(), "last_day": clock.today()}
+    deputy = make.person("托里县·科室负责人")
+    return actions.record_absence(user, by=user, now=clock.now(), deputy=deputy, **days).pk
+
+
 OF_TOWN = SEES_ALL | {"unit", "unit_leader"}
 MONTH = SEES_ALL | {"unit", "unit_leader", "county", "late", "lead"}
 READS = WORKS | {"inspector"}
@@ -113,6 +120,7 @@ SEEN: list[Case] = [
     ("overdue-sheet", tuple, READS),
     ("slips", tuple, READS),
     ("review", tuple, WORKS),
+    ("absences", tuple, WORKS),
     ("board", tuple, SEES_ALL),
     ("log", tuple, SUPERVISES | {"auditor"}),
     ("health", tuple, {"administrator", "auditor", "head"}),

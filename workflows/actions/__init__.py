@@ -4,21 +4,22 @@ Each is one transaction: permission, state, event, deadlines replanned, old noti
 written, and the flow moved on.
 """
 
+from workflows.actions.absences import record_absence, withdraw_absence
 from workflows.actions.base import NotYours, WrongMoment
 from workflows.actions.extensions import (
     ask_extension,
     grant_extension,
     note_reasons,
     refuse_extension,
-    withdraw_extension,
     shorten,
+    withdraw_extension,
 )
 from workflows.actions.files import Upload
 from workflows.actions.filings import Line, check_form, save_draft
 from workflows.actions.findings import add_body, confirm_division, record_finding, record_rule
 from workflows.actions.incidents import confirm_clock, retry_deadline, retry_recurrence
-from workflows.actions.monthly import save_return
 from workflows.actions.handovers import tell_left
+from workflows.actions.monthly import save_return
 from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster
 from workflows.actions.slips import answer_slip, close_slip, dismiss_slip, issue_slip, propose_slip
@@ -74,6 +75,7 @@ __all__ = [
     "propose_slip",
     "reassign",
     "reconsider",
+    "record_absence",
     "record_finding",
     "record_rule",
     "refuse",
@@ -88,15 +90,16 @@ __all__ = [
     "save_roster",
     "send_back",
     "send_up",
+    "shorten",
     "sign",
     "sign_off",
     "start_filing",
-    "shorten",
     "start_plan",
     "start_site",
     "suspend",
+    "tell_left",
     "urge",
     "withdraw",
-    "tell_left",
+    "withdraw_absence",
     "withdraw_extension",
 ]

@@ -48,6 +48,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
             "one_unit": len(standing.units) == 1,
             "works": bool(standing.units),
+            "stands_in_for": {post.user_id: post.user for post in standing.lent}.values(),
             "now": now,
         },
     )
