@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -78,16 +79,18 @@ def begin(component: str) -> Pulse:
     return Pulse(_others_hold(component), _catching_up(moment) or gap > OUTAGE)
 
 
-def end(component: str, *, well: bool, facts: dict[str, Any] | None = None) -> None:
-    """Say that a pass has come to its end, `well` if nothing failed in it. An outage is caught up with then."""
+def end(component: str, *, well: bool, facts: Mapping[str, Any] | None = None) -> None:
+    """Say that a pass has come to its end, `well` if nothing failed in it. An outage is caught up with then.
+
+    `facts`: figures of this pass, kept as sums over all of them: {"firings": {"fired": 3}}.
+    """
     moment = clock.real_now()
     with transaction.atomic():
         row = _row(component, moment)
         row.seen_at, row.high = moment, max(row.high, moment)
         row.well_at = moment if well else row.well_at
         row.catching_up_since = None
-        for name, value in (facts or {}).items():
-            row.facts[name] = row.facts.get(name, 0) + value if isinstance(value, int) else value
+        _add(row.facts, facts or {})
         row.save()
     if component == TICK and not clock.is_made():
         _bear_witness(row.high)
@@ -114,6 +117,15 @@ def confirm(*, by: User | None = None) -> list[str]:
 def state() -> dict[str, Heartbeat]:
     """The last sign of each component, for pages and checks."""
     return {row.component: row for row in Heartbeat.objects.all()}
+
+
+def _add(total: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add figures to those of earlier passes, also those one level or more below."""
+    for name, value in more.items():
+        if isinstance(value, Mapping):
+            _add(total.setdefault(name, {}), value)
+        else:
+            total[name] = total.get(name, 0) + value
 
 
 def _row(component: str, moment: datetime) -> Heartbeat:

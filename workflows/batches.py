@@ -49,7 +49,10 @@ class Due:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What a firing row keeps besides its deadline: one object for all rows about which the same was decided."""
+    """What a firing row keeps besides its deadline: one object for all rows about which the same was decided.
+
+    `missed` is not kept: an audience, and everybody above it, could not be told.
+    """
 
     rung: str
     occ: int
@@ -61,6 +64,7 @@ class Kept:
     withheld_until: datetime | None = None
     told: str = "[]"
     explain: str = "{}"
+    missed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ class Decider:
     def __init__(self, now: datetime, roster: Roster | None = None) -> None:
         self.now = now
         self.today = local_date(now)
-        self._roster = roster
+        self._roster = roster.on(self.today) if roster else None
         self._units: dict[int, Bureau] = {}
         self._climbs: dict[tuple[Any, ...], _Climbed] = {}
         self._kept: dict[tuple[Any, ...], tuple[Kept, Mailing | None]] = {}
@@ -57,7 +57,7 @@ class Decider:
     @property
     def roster(self) -> Roster:
         if self._roster is None:
-            self._roster = Roster()
+            self._roster = Roster(self.today)
         return self._roster
 
     def prepare(self, batch: Sequence[Due]) -> None:
@@ -118,12 +118,13 @@ class Decider:
         return self._kept[key]
 
     def _word(self, due: Due, decision: Decision, earlier: tuple[str, ...], slip: str) -> tuple[Kept, Mailing | None]:
-        outcome, told, mailing, explain = decision.outcome, [], None, {}
+        outcome, told, mailing, explain, missed = decision.outcome, [], None, {}, False
         if outcome == FIRED:
             aim = self._aim(due)
             groups = self.roster.groups(decision.audiences, aim)
-            told = notices.told(decision.rung, groups)
-            if decision.audiences and not any(group.users for group in groups):
+            told = [group.told(notices.channels_of(decision.rung)) for group in groups]
+            missed = not all(group.readers for group in groups)
+            if decision.audiences and not any(group.readers for group in groups):
                 outcome = Firing.Outcome.NO_RECIPIENT
             mailing = notices.mailing_for(
                 due.kind,
@@ -151,6 +152,7 @@ class Decider:
             decision.withheld_until,
             json.dumps(told),
             json.dumps(explain),
+            missed,
         )
         return kept, mailing
 

@@ -76,7 +76,7 @@ def open_task(
         if site is not None:
             codes = [site.county.code]
         for unit in _bureaus(code for code in codes if only in (None, code)):
-            roster = roster or Roster()
+            roster = roster or Roster(local_date(now))
             make(step, unit, run, now=now, by=by, site=site, roster=roster)
 
 

@@ -128,16 +128,6 @@ def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Grou
     )
 
 
-def told(rung: Rung, groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Whom a firing told, as it is kept with it: by role and unit, never by name."""
-    channels = list(ALL if rung.sms else BOTH)
-    return [
-        {"role": group.role, "unit": group.unit, "channels": channels}
-        | ({"instead_of": group.instead_of} if group.instead_of else {})
-        for group in groups
-    ]
-
-
 def mailing_for(
     kind: str,
     rung: Rung,
@@ -152,20 +142,29 @@ def mailing_for(
 
     What it says is found when it leaves (`words_of`).
     """
-    channels = ALL if rung.sms else BOTH
-    people: dict[int, tuple[str, ...]] = {}
-    for names, told in ((channels, groups), (("inbox",), again)):
-        for group in told:
-            for user in group.users:
-                people.setdefault(user.pk, names)
-    reason = _reason_of(kind, rung)
+    with override(settings.LANGUAGE_CODE):
+        occasion = _("%(kind)s, %(when)s (rung %(rung)s)") % {
+            "kind": Deadline.Kind(kind).label,
+            "when": in_words(rung.offset),
+            "rung": rung.key,
+        }
+        told = recipients(groups, channels_of(rung), again)
+        copies = [
+            Copy(one.user.pk, channel, one.reason(occasion), one.on_behalf_of.pk if one.on_behalf_of else None)
+            for one in told
+            for channel in one.channels
+        ]
     return Mailing(
         kind=_rung_kind(kind, rung.offset),
         occasion=f"{rung.key}|{occ}",
         not_before=window.opening(max(now, _folding_time(planned_at)), calendars.days_for()),
-        copies=tuple(Copy(user, channel, reason) for user, names in people.items() for channel in names),
+        copies=tuple(copies),
         data=(("rung", rung.key), ("occ", occ)),
     )
+
+
+def channels_of(rung: Rung) -> tuple[str, ...]:
+    return ALL if rung.sms else BOTH
 
 
 def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
@@ -173,13 +172,8 @@ def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
     found = Deadline.objects.select_related("unit__calendar", "assignment__step", "assignment__unit").in_bulk(
         {message.data["deadline"] for message in messages}
     )
-    said: dict[tuple[int, str, str], outbox.Words] = {}
     with override(settings.LANGUAGE_CODE):
-        for message in messages:
-            key = (message.data["deadline"], message.kind, message.channel)
-            if key not in said:
-                said[key] = _words(found[key[0]], message, now)
-    return [said[message.data["deadline"], message.kind, message.channel] for message in messages]
+        return [_words(found[message.data["deadline"]], message, now) for message in messages]
 
 
 def _words(deadline: Deadline, message: Message, now: datetime) -> outbox.Words:
@@ -192,21 +186,13 @@ def _words(deadline: Deadline, message: Message, now: datetime) -> outbox.Words:
         "days_late": (today - deadline.due_on).days,
         "days_left": calendars.days_for(deadline.unit).between(today, deadline.due_on),
         "rung": message.data["rung"],
+        "reason": message.reason,
     }
     subject = texts.render(message.kind, "subject", context)[:200]
     part = "sms" if message.channel == "sms" else "email"
     return outbox.Words(
         subject, texts.render(message.kind, part, context), subject, reverse("assignment", args=[row.pk])
     )
-
-
-def _reason_of(kind: str, rung: Rung) -> str:
-    with override(settings.LANGUAGE_CODE):
-        return _("%(kind)s, %(when)s (rung %(rung)s)") % {
-            "kind": Deadline.Kind(kind).label,
-            "when": in_words(rung.offset),
-            "rung": rung.key,
-        }
 
 
 def tell_nobody(firings: Iterable[Firing], *, now: datetime) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter, defaultdict
 
 from bureaus import clock, heartbeat
 from notifications import outbox
@@ -19,9 +20,7 @@ def sweep() -> Swept:
     if not pulse.may_go_on:
         return Swept(held=pulse.held)
     swept = tick.run(clock.now())
-    heartbeat.end(
-        heartbeat.TICK, well=not swept.failed, facts={"fired": len(swept.fired), "made": swept.made, "passes": 1}
-    )
+    heartbeat.end(heartbeat.TICK, well=not swept.failed, facts={"firings": swept.outcomes, "made": swept.made})
     return swept
 
 
@@ -31,5 +30,8 @@ def send() -> list[Delivery]:
     if not pulse.may_go_on or pulse.catching_up:
         return []
     told = outbox.deliver(clock.now())
-    heartbeat.end(heartbeat.SENDER, well=True, facts={"told": len(told), "passes": 1})
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in told:
+        counts[one.channel][one.event] += 1
+    heartbeat.end(heartbeat.SENDER, well=True, facts={"messages": counts})
     return told

@@ -142,7 +142,7 @@ def _tell(changes: list[DeadlineChange], now: datetime) -> None:
     """Whoever has fewer days than they thought hears of it; who has more hears from the next reminder."""
     if not changes:
         return
-    roster = Roster()
+    roster = Roster(local_date(now))
     rows = {change.deadline_id: change for change in changes}
     found = Deadline.objects.filter(pk__in=rows, status=Deadline.Status.ARMED).select_related(
         "unit", *(f"assignment__{name}" for name in ("unit", "step", "handler", "leader", "measure"))

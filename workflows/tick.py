@@ -7,6 +7,7 @@ a firing's key is unique, a row is taken by one pass at a time, and one bad row 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from django.db.models import F, Q
 from bureaus import calendars, faults
 from measures.models import Assignment, Deadline, Recurrence
 from notifications import mailings
-from workflows import batches, issuing
+from workflows import batches, issuing, notices, recounting
 from workflows.audience import Roster
 from workflows.batches import Due, Kept, Next
 from workflows.deciding import Decider
@@ -29,15 +30,23 @@ BATCH = 1000
 
 @dataclass
 class Swept:
-    """What one sweep did: the firings' ids in order, how many assignments it made, how many rows failed.
+    """What one sweep did: the firings' ids in order and their outcomes, how many assignments it made, how many
+    rows failed, how many dates it counted again after an edit of a calendar.
 
     `held`: why it did nothing at all.
     """
 
     fired: list[int] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
     made: int = 0
     failed: int = 0
+    recounted: int = 0
     held: str = ""
+
+    def add(self, other: Swept) -> None:
+        self.fired += other.fired
+        self.outcomes += other.outcomes
+        self.failed += other.failed
 
     @property
     def firings(self) -> list[Firing]:
@@ -48,6 +57,7 @@ def run(now: datetime, *, roster: Roster | None = None) -> Swept:
     """Everything that is due at `now`. Safe to run twice, and by two processes at once."""
     swept = Swept()
     periods, looks = _due(now)
+    swept.recounted = recounting.recount(now)
     if periods:
         _begin_periods(now, swept)
     if looks or periods:
@@ -126,66 +136,70 @@ def _sweep_batch(decider: Decider, swept: Swept) -> int:
     try:
         with transaction.atomic():
             taken = batches.claim(decider.now, BATCH)
-            fired, failed = _decide_and_write(decider, taken)
+            written = _decide_and_write(decider, taken)
             faults.hit("tick.after_inserts")
     except Exception:
         if not taken:
             raise
         logger.exception("%s deadlines could not be written together", len(taken))
-        fired, failed = _one_by_one(decider, taken)
+        written = _one_by_one(decider, taken)
     faults.hit("tick.after_commit")
-    swept.fired += fired
-    swept.failed += failed
+    swept.add(written)
     return len(taken)
 
 
-def _one_by_one(decider: Decider, taken: list[Due]) -> tuple[list[int], int]:
-    fired, failed = [], 0
+def _one_by_one(decider: Decider, taken: list[Due]) -> Swept:
+    swept = Swept()
     for due in taken:
         try:
             with transaction.atomic():
                 # Claimed again: it may have been looked at, or settled, meanwhile.
-                ids, bad = _decide_and_write(decider, batches.claim(decider.now, 1, only=due.pk))
+                swept.add(_decide_and_write(decider, batches.claim(decider.now, 1, only=due.pk)))
         except Exception as error:
             _set_aside(due, error, decider.now)
-            failed += 1
-        else:
-            fired += ids
-            failed += bad
-    return fired, failed
+            swept.failed += 1
+    return swept
 
 
-def _decide_and_write(decider: Decider, taken: list[Due]) -> tuple[list[int], int]:
-    """Returns the ids of what fired and how many rows could not be looked at; those are set aside."""
+def _decide_and_write(decider: Decider, taken: list[Due]) -> Swept:
+    """What fired, and how many rows could not be looked at; those are set aside."""
+    swept = Swept()
     decider.prepare(taken)
     firings: list[tuple[Due, Kept]] = []
     matters: list[mailings.Matter] = []
     looks: list[tuple[Due, Next]] = []
     at_checkup: list[Due] = []
-    failed = 0
+    missed: list[tuple[int, str, int]] = []
     for due in taken:
         try:
             look = decider.look(due)
         except Exception as error:
             _set_aside(due, error, decider.now)
-            failed += 1
+            swept.failed += 1
             continue
         for kept, mailing in look.firings:
             firings.append((due, kept))
-            if kept.outcome == Firing.Outcome.NO_RECIPIENT:
-                logger.error("nobody can be told of %s %s", due.key, kept.rung)
+            swept.outcomes[kept.outcome] += 1
+            if kept.missed:
+                logger.error("an audience of %s %s cannot be told", due.key, kept.rung)
+                missed.append((due.pk, kept.rung, kept.occ))
             if mailing is not None:
                 matters.append(decider.matter(due, mailing))
         looks.append((due, look.next))
         if look.reaches_its_date and due.kind == Deadline.Kind.CHECKUP:
             at_checkup.append(due)
-    fired = batches.write_firings(firings, decider.now)
+    swept.fired = batches.write_firings(firings, decider.now)
     mailings.put(matters, decider.now)
     batches.write_looks(looks)
+    if missed:
+        found = Firing.objects.filter(pk__in=swept.fired).select_related("deadline__assignment", "deadline__unit")
+        notices.tell_nobody(
+            (one for one in found if (one.deadline_id, one.rung_key, one.occ) in missed), now=decider.now
+        )
     for due in at_checkup:
         # Its date has passed, so the next one is set whether it was met or not.
         issuing.arm_next_checkup(Assignment.objects.get(pk=due.row), after=due.due_on, now=decider.now)
-    return fired, failed
+    return swept
 
 
 def _set_aside(due: Due, error: Exception, now: datetime) -> None:

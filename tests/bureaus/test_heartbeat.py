@@ -56,7 +56,7 @@ def test_a_pass_says_that_it_was_there(tacheng: Plan, database: DatabaseClock) -
     assert len(passes.sweep().fired) == due
     tick = heartbeat.state()["tick"]
     assert (tick.seen_at, tick.well_at, tick.high, tick.held) == (T0, T0, T0, "")
-    assert tick.facts["fired"] == due
+    assert tick.facts["firings"] == {"fired": due}
     assert passes.send()
     assert heartbeat.state()["sender"].well_at == T0
 

@@ -138,10 +138,7 @@ def test_every_quotation_is_in_the_documents_own_words(plan: plan_file.PlanFile)
         parts[measure.clause] = f"{measure.title}。{measure.text}{bodies}"
     assert sorted(parts) == sorted(["二", *(f"四（{n}）" for n in "一二三四五六七"), *(f"五（{n}）" for n in "一二三")])
     strange = [
-        (step.code, words)
-        for step in plan.steps
-        for words in step.quote.split("……")
-        if words not in parts[step.clause]
+        (step.code, words) for step in plan.steps for words in step.quote.split("……") if words not in parts[step.clause]
     ]
     assert strange == []
 

@@ -67,9 +67,8 @@ def _held() -> tuple[()]:
 
 def _absence() -> int:
     user = make.person("托里县·经办人")
-    days = {"first_day": clock.today(), "last_day": clock.today()}
-    deputy = make.person("托里县·科室负责人")
-    return actions.record_absence(user, by=user, now=clock.now(), deputy=deputy, **days).pk
+    day, deputy = clock.today(), make.person("托里县·科室负责人")
+    return actions.record_absence(user, by=user, now=clock.now(), deputy=deputy, first_day=day, last_day=day).pk
 
 
 OF_TOWN = SEES_ALL | {"unit", "unit_leader"}

@@ -146,7 +146,7 @@ class Survey(RuleBasedStateMachine):
         return Extension.objects.undecided().filter(deadline__assignment=self.row).first()
 
     def main(self) -> Deadline:
-        return self.row.deadlines.filter(kind="main").order_by("-round").first()
+        return self.row.deadlines.filter(kind="main").order_by("-round")[0]
 
     def again(self) -> None:
         self.row = fresh(self.row)

@@ -17,8 +17,8 @@ from workflows.actions.extensions import (
 from workflows.actions.files import Upload
 from workflows.actions.filings import Line, check_form, save_draft
 from workflows.actions.findings import add_body, confirm_division, record_finding, record_rule
-from workflows.actions.incidents import confirm_clock, retry_deadline, retry_recurrence
 from workflows.actions.handovers import tell_left
+from workflows.actions.incidents import confirm_clock, retry_deadline, retry_recurrence
 from workflows.actions.monthly import save_return
 from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster

@@ -19,7 +19,7 @@ from bureaus.working_days import WorkingDays
 from measures.models import Deadline, DeadlineChange, Recurrence
 from notifications.models import Attempt, Message
 from workflows import deadlines
-from workflows.audience import Roster
+from workflows.audience import Roster, aim_of
 from workflows.ladder import FIRED, climb
 from workflows.ladders import rungs_for
 from workflows.models import Firing
@@ -221,7 +221,7 @@ def _untold(deadline: Deadline, firing: Firing, told: set[str], roster: Roster) 
     if firing.outcome != FIRED:
         return [], []
     missing: dict[str, list[str]] = {"inbox": [], "email": []}
-    for group in roster.groups(firing.audiences, deadline):
+    for group in roster.groups(firing.audiences, aim_of(deadline)):
         for user in group.users:
             for channel, rows in missing.items():
                 key = f"{deadline.about}|{firing.rev}|{firing.rung_key}|{firing.occ}|{user.pk}|{channel}"
