@@ -230,7 +230,7 @@ class Reach:
                 self.said.append(sentences[what] % words)
 
     def _tell(self) -> None:
-        roster = Roster(local_date(now))
+        roster = Roster(self.today)
         for deadline, change in self.moved.values():
             row = deadline.assignment
             groups = [notices.handlers(row, roster), notices.leaders(row, roster)]

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils.translation import override
 
 from bureaus import calendars, clock
+from bureaus.clock import local_date
 from bureaus.models import Calendar, Role
 from bureaus.working_days import WorkingDays
 from measures import due as dates
