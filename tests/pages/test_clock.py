@@ -120,9 +120,20 @@ def test_in_real_use_there_is_no_clock_to_move_and_no_banner(tacheng: Plan) -> N
 
 
 def test_the_administrator_is_offered_both_ways_on_every_page(running: Plan) -> None:
-    page = web.read(web.signed_in(make.ADMINISTRATOR), "/plans/tacheng-2019/")
-    form = page.form("/clock/")
-    assert [button.attrs["value"] for button in form.element.all("button", name="to")] == ["next", "day"]
+    client = web.signed_in(make.ADMINISTRATOR)
+    began = web.where(client.get("/"))
+    assert began == "/administration/", "where an administrator arrives"
+    for path in (began, "/administration/bureaus/user/", "/plans/tacheng-2019/", "/notices/"):
+        form = web.read(client, path).form("/clock/")
+        assert [button.attrs["value"] for button in form.element.all("button", name="to")] == ["next", "day"], path
+
+
+def test_moved_in_the_administration_it_says_so_there(running: Plan) -> None:
+    client = web.signed_in(make.ADMINISTRATOR)
+    answer = client.post("/clock/", {"to": "day"}, headers={"referer": "http://testserver/administration/"})
+    page = web.read(client, web.where(answer).removeprefix("http://testserver"))
+    assert "2019-08-21 09:0" in page.one(cls="banner").text
+    assert page.all(cls="messagelist")
 
 
 def test_it_leads_back_to_where_one_was_and_nowhere_else(running: Plan) -> None:
