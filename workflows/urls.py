@@ -26,6 +26,7 @@ urlpatterns = [
     path("review/", review.review, name="review"),
     path("plans/<slug:code>/", plans.plan, name="plan"),
     path("plans/<slug:code>/start/", plans.start, name="start-plan"),
+    path("plans/<slug:code>/units/<slug:unit>/", plans.unit, name="unit"),
     path("plans/<slug:code>/measures/<int:number>/", plans.measure, name="measure"),
     path("plans/<slug:code>/measures/<int:number>/add-body/", plans.add_body, name="add-body"),
     path("runs/<int:pk>/diagram.svg", diagrams.diagram, name="diagram"),

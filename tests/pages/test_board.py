@@ -123,10 +123,42 @@ def test_a_number_leads_to_the_rows_it_counts(lived: Plan) -> None:
     for row in page.one("table", cls="mx").one("tbody").all("tr"):
         counted = row.all("td")[-1]
         for link in counted.links:
-            shown = web.read(client, link + "&kind=main")
+            shown = web.read(client, link)
             assert len(shown.one("tbody").all("tr")) == int(counted.text)
-    links = [cell.links[0] for cell in page.all("td") if cell.all("a", cls="c")]
-    assert {link.split("/")[-2] for link in links if "/measures/" in link} == set("1234567")
+    heads = page.one("table", cls="mx").one("thead").links
+    assert [link.split("/")[-2] for link in heads] == list("1234567")
+
+
+def test_a_cell_opens_the_rows_behind_it_and_no_others(lived: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    for row in _board(make.INSPECTOR).one("table", cls="mx").one("tbody").all("tr"):
+        name, *cells, _overdue = row.all("td")
+        mine = Assignment.objects.filter(unit__short_name=name.text).exclude(state="cancelled")
+        behind = {f"/assignments/{pk}/" for pk in mine.values_list("pk", flat=True)}
+        assert _listed(client, name.links[0]) == behind
+        for number, cell in zip([1, 2, 3, 4, 5, 6, 7, None], cells, strict=True):
+            wanted = {f"/assignments/{found.pk}/" for found in mine.filter(measure__number=number)}
+            assert (_listed(client, cell.links[0]) if cell.links else set()) == wanted
+
+
+def _listed(client: web.Client, url: str) -> set[str]:
+    """The tasks a page lists; the most urgent must come first."""
+    table = web.read(client, url).one("table", cls="rows").one("tbody")
+    lights = [lamp.classes[1] for lamp in table.all(cls="light")]
+    assert lights == sorted(lights, key=["red", "amber", "green", "grey", "done"].index)
+    return {link for link in table.links if link.startswith("/assignments/")}
+
+
+def test_the_rows_of_a_unit_are_its_own_and_its_reviewers(lived: Plan) -> None:
+    url = "/plans/tacheng-2019/units/654224/"
+    assert _listed(web.signed_in("托里县·经办人"), url)
+    assert web.signed_in("塔城市·经办人").get(url).status_code == 404
+    assert web.signed_in(make.AUDITOR).get(url).status_code == 404
+    # A bureau sees of a county what it leads or reviews, as everywhere.
+    led = _listed(web.signed_in("人社局·经办人"), url)
+    assert led
+    assert led < _listed(web.signed_in(SUPERVISOR), url)
+    assert web.read(web.signed_in(SUPERVISOR), url + "?measure=99").one(cls="empty")
 
 
 def test_every_post_that_sees_the_board_sees_the_same(lived: Plan) -> None:

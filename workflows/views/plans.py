@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,11 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 from bureaus import clock
 from bureaus.models import Bureau
 from measures.access import visible_assignments
-from measures.models import Measure, Plan, Responsibility, Step
+from measures.lights import SEVERITY
+from measures.models import Measure, Plan, Responsibility, Site, Step
 from workflows import actions, gantt, issuing, queries
 from workflows.forms import AddBodyForm
 from workflows.models import Run
-from workflows.views.base import attempt, only, person, standing_of
+from workflows.views.base import attempt, number, only, person, standing_of
 from workflows.views.diagrams import diagram_width, open_steps
 
 
@@ -66,6 +69,36 @@ def measure(request: HttpRequest, code: str, number: int) -> HttpResponse:
     return _measure_page(request, get_object_or_404(Measure, plan__code=code, number=number))
 
 
+@require_GET
+def unit(request: HttpRequest, code: str, unit: str) -> HttpResponse:
+    """One unit's part of the plan, in all or in one measure (0: what 五 orders): what a cell of the board counts."""
+    found = get_object_or_404(Plan, code=code)
+    bureau = get_object_or_404(Bureau, code=unit)
+    rows = visible_assignments(standing_of(request)).filter(plan=found, unit=bureau).exclude(state="cancelled")
+    only(rows.exists())
+    wanted = request.GET.get("measure", "")
+    if wanted == "0":
+        rows = rows.filter(measure__isnull=True)
+    elif number(wanted):
+        rows = rows.filter(measure__number=number(wanted))
+    items = queries.items(rows, clock.now())
+    items.sort(key=lambda item: (SEVERITY.index(item.light), item.due_on or date.max, item.row.key))
+    measures = [(str(measure.number), str(measure.number), measure.short_title) for measure in found.measures.all()]
+    choices = [("", _("All"), ""), *measures, ("0", _("5*"), _("what the plan orders besides"))]
+    return render(
+        request,
+        "workflows/unit.html",
+        {
+            "plan": found,
+            "unit": bureau,
+            "items": items,
+            "choices": choices,
+            "wanted": wanted,
+            "chosen": next((title for value, _label, title in choices if value == wanted), ""),
+        },
+    )
+
+
 @require_POST
 def add_body(request: HttpRequest, code: str, number: int) -> HttpResponse:
     found = get_object_or_404(Measure, plan__code=code, number=number)
@@ -102,10 +135,7 @@ def _measure_page(
         "open_steps": open_steps(run) if run else [],
         "items": sorted(queries.items(rows, now), key=lambda item: (item.row.step.order, item.row.unit.order)),
         # One site's run is seen by whoever sees its work.
-        "site_runs": [
-            (site, diagram_width(site))
-            for site in Run.objects.filter(parent_task__process=run, pk__in=rows.values("process")).order_by("id")
-        ]
+        "site_runs": _site_runs(Run.objects.filter(parent_task__process=run, pk__in=rows.values("process")))
         if run
         else [],
         "add_body": form or (AddBodyForm(found) if may_add else None),
@@ -116,6 +146,13 @@ def _measure_page(
 def _shared_runs(plan: Plan) -> list[Run]:
     keys = [f"{plan.code}/roster", f"{plan.code}/duties"]
     return list(Run.objects.filter(data__key__in=keys).order_by("id"))
+
+
+def _site_runs(runs: QuerySet[Run]) -> list[tuple[Run, Site, int]]:
+    """The runs of single sites, each with its site and the width of its diagram."""
+    found = list(runs.order_by("id"))
+    sites = Site.objects.select_related("county").in_bulk([run.data["site"] for run in found])
+    return [(run, sites[run.data["site"]], diagram_width(run)) for run in found]
 
 
 def _bodies(measure: Measure) -> dict[str, list[Bureau]]:
