@@ -425,6 +425,14 @@ class MonthlyForm(ActForm):
         self.fields["problems"] = words(gettext("problems"), required=False)
         self.fields["problems"].initial = filed.problems
 
+    def carry(self, before: dict[str, Any]) -> None:
+        """Offer the standing numbers of an earlier return where nothing has been entered yet."""
+        figures = self.row.monthly_return.figures
+        for section in self.row.plan.content["return_sections"]:
+            for field in section["fields"]:
+                if field.get("carry") and field["code"] not in figures:
+                    self.fields[field["code"]].initial = before.get(field["code"])
+
     def values(self) -> dict[str, Any]:
         figures = dict(self.cleaned_data)
         return {"problems": figures.pop("problems"), "figures": figures}

@@ -114,6 +114,25 @@ def test_standing_numbers_are_carried_over_counts_of_a_month_are_not(row: Assign
     assert values["trained"] == ""
 
 
+def test_they_are_carried_over_from_a_return_made_after_the_month_began(row: Assignment) -> None:
+    """As it always is: June is reported in the first days of July, when July's own return is there already."""
+    _july()
+    july = make.row("monthly/654224/2019-07")
+    assert _form(july).values["ledger_persons"] == ""
+    make.reported_figures(row, EARLIER, ledger_persons=2380, trained=120)
+    assert _form(july).values["ledger_persons"] == "", "a draft is nothing to go on from"
+    actions.send_up(make.fresh(row), by=make.person(OFFICER), now=EARLIER, result="已核对。")
+    actions.sign_off(make.fresh(row), by=make.leader_of(row.unit), now=EARLIER)
+    values = _form(july).values
+    assert (values["ledger_persons"], values["trained"]) == ("2380", "")
+    # It is an offer: kept when the officer keeps it, and what was emptied on purpose stays empty.
+    assert july.monthly_return.figures == {}
+    _save(july, {**values, "ledger_persons": ""})
+    assert _form(july).values["ledger_persons"] == ""
+    _save(july, {"ledger_persons": "2391"})
+    assert _form(july).values["ledger_persons"] == "2391"
+
+
 # --- The month ------------------------------------------------------------------------------------
 
 
@@ -134,6 +153,8 @@ def test_a_draft_is_nobody_elses_to_read(row: Assignment) -> None:
     assert _figures(OFFICER)["本月培训人数 人"] == ["12"]
     for who in (LEAD, make.SUPERVISOR):
         assert set(_figures(who)["本月培训人数 人"]) == {"—"}
+        paper = web.read(web.signed_in(who), f"/assignments/{row.pk}/")
+        assert "本月培训人数" not in paper.one("main").text
     make.handed_in(make.fresh(row), EARLIER)
     assert _figures(LEAD)["本月培训人数 人"].count("0") >= 1
 

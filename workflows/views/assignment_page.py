@@ -24,11 +24,12 @@ from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
 from workflows.audience import Reader, Roster, aim_of
-from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
+from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, OpinionForm
 from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
 from workflows.views.base import standing_of
 from workflows.views.diagrams import diagram_width, open_steps
+from workflows.views.monthly import REPORTED, figures_before
 
 # Acts a page offers, the most usual first. Drafts of special kinds have forms of their own above.
 OFFERED = (
@@ -258,8 +259,18 @@ def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | N
         return None
     typed = failed is not None and failed[0] == name
     form = failed[1] if failed and typed else FORMS[name](row, auto_id=f"{name}-%s")
-    template = f"workflows/_draft_{row.step.kind}.html"
-    return {"name": name, "template": template, "form": form, "editable": typed or may(standing, "attach", row)}
+    editable = typed or may(standing, "attach", row)
+    if editable and isinstance(form, MonthlyForm):
+        # Last month is reported in the first days of this one: what it said is not known when a return is made.
+        form.carry(figures_before(row.plan, row.period, [row]).get(row.unit_id, {}))
+    return {
+        "name": name,
+        "template": f"workflows/_draft_{row.step.kind}.html",
+        "form": form,
+        "editable": editable,
+        # As on the page of the month: figures that have not been reported are read by their writers alone.
+        "shown": row.state in REPORTED or standing.works_in(row.unit_id),
+    }
 
 
 def _extensions(

@@ -53,7 +53,7 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
             "period": period,
             "name": period_name(period),
             "items": queries.items(found, now),
-            "sections": _sections(plan, found, _figures(found, standing, locked), _before(plan, period, found)),
+            "sections": _sections(plan, found, _figures(found, standing, locked), figures_before(plan, period, found)),
             "units": [row.unit for row in found],
             "round": queries.items([round_row], now)[0] if round_row else None,
             "locked": locked,
@@ -71,8 +71,8 @@ def _returns(standing: Standing) -> Any:
     return rows.exclude(state=Assignment.State.CANCELLED)
 
 
-def _before(plan: Plan, period: str, found: list[Assignment]) -> dict[int, dict[str, Any]]:
-    """The figures of the month before, by unit: for the difference beside each figure."""
+def figures_before(plan: Plan, period: str, found: list[Assignment]) -> dict[int, dict[str, Any]]:
+    """What each unit reported last before a month: for the difference beside each figure, and to go on from."""
     previous = (
         Assignment.objects.filter(
             plan=plan,
