@@ -42,13 +42,13 @@ def overdue_sheet(rows: Sequence[OverdueRow], now: datetime) -> Workbook:
             row.row.measure.short_title if row.row.measure else "",
             row.row.step.clause,
             row.deadline.unit.name,
-            row.row.lead.name if row.row.lead else "",
+            row.row.named_lead.name if row.row.named_lead else "",
             row.deadline.get_kind_display(),
             row.deadline.due_on,
             row.days,
             row.row.get_state_display(),
             f"{row.row.handler} {row.row.handler.phone}".strip() if row.row.handler else "",
-            row.slip.get_colour_display() if row.slip else "",
+            f"{row.slip.get_colour_display()} · {row.slip.get_state_display()}" if row.slip else "",
         ]
         for number, row in enumerate(rows, start=1)
     ]

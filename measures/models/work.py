@@ -155,6 +155,12 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
     def is_open(self) -> bool:
         return self.state in self.OPEN
 
+    @property
+    def named_lead(self) -> Bureau | None:
+        """The lead bureau to name beside the unit: not the unit itself, nor the office that chases for counties."""
+        lead = self.lead
+        return None if lead is None or lead == self.unit or lead.level == Bureau.Level.ORGAN else lead
+
     # What may follow what, and nothing more (decisions.md, flows.md "the assignment's life").
 
     @transition(field=state, source=State.ISSUED, target=State.IN_PROGRESS)

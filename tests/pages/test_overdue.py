@@ -16,6 +16,7 @@ from measures.models import Assignment, Deadline, Measure, Plan
 from tests import make
 from tests.make import at
 from tests.pages import web
+from workflows.models import Slip
 
 NOW = at(2019, 8, 20, 9)
 TODAY = date(2019, 8, 20)
@@ -265,6 +266,23 @@ def test_the_file_opens_and_holds_the_rows_of_the_list(reader: web.Client) -> No
         assert row[4] == deadline.unit.name
         assert row[7].date() == deadline.due_on
         assert row[8] == (TODAY - deadline.due_on).days
+        slips = Slip.objects.filter(assignment=found).exclude(state="dismissed").order_by("id")
+        slip = slips.last() if deadline.kind == "main" else None
+        assert (row[11] or "") == (f"{slip.get_colour_display()} · {slip.get_state_display()}" if slip else "")
+
+
+def test_where_counties_lead_nobody_else_is_called_the_lead(reader: web.Client) -> None:
+    """The supervision office chases the shares of measure six; it leads no measure of the plan."""
+    row = make.row("m6-share/police")
+    assert str(row.lead) == "督查室"
+    page = web.read(reader, "/overdue/?unit=police")
+    (cell,) = [cell for cell in page.all("td") if cell.attrs.get("data-l") == "单位"]
+    assert cell.text == "公安局"
+    assert _rows(_book(reader, "/overdue/export.xlsx?unit=police"))[0][5] is None
+    facts = web.read(reader, f"/assignments/{row.pk}/").one("aside").one("dl", cls="facts")
+    assert "牵头单位" not in facts.text
+    survey = web.read(reader, "/overdue/?unit=654226&measure=1")
+    assert "人社局" in next(cell.text for cell in survey.all("td") if cell.attrs.get("data-l") == "单位")
 
 
 def test_the_file_is_laid_out_as_offices_expect(reader: web.Client) -> None:

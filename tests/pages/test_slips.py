@@ -33,6 +33,10 @@ def _decide(slip: Slip, who: str, name: str, typed: dict[str, str] | None = None
     return web.post(client, form.action, form.values | (typed or {}), status=status)
 
 
+def _at(slip: Slip) -> str:
+    return f"/slips/{slip.pk}/"
+
+
 def _acts(page: web.Page) -> set[str]:
     return {action.split("/")[3] for action in page.forms if action.startswith("/slips/")}
 
@@ -43,10 +47,17 @@ def test_the_life_of_a_slip_from_proposal_to_closing(slip: Slip) -> None:
     assert _acts(_page(slip, make.INSPECTOR)) == set(), "an inspector proposes and decides nothing"
     web.read(web.signed_in(COUNTY), f"/slips/{slip.pk}/", 404)
 
+    # The office sees how the work itself stands, on the slip and in the list.
+    make.sent_up(row, clock.now())
+    state = make.fresh(row).get_state_display()
+    assert state in _page(slip, OFFICE).one("dl").text
+    line = next(line for line in web.read(web.signed_in(OFFICE), "/slips/").all("tr") if _at(slip) in line.links)
+    assert state in line.text
+
     # The form is filled in: what was missed, and three working days to answer.
     form = _page(slip, OFFICE).form("/issue/")
     assert row.title in form.values["demand"]
-    assert "2019-08-15" in form.values["demand"]
+    assert "2019年8月15日" in form.values["demand"], "as the paper writes its dates"
     assert form.values["answer_by"] == "2019-08-23"
     _decide(slip, OFFICE, "issue", {"demand": DEMAND, "answer_by": "2019-08-22"})
     slip.refresh_from_db()

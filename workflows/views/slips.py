@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_GET, require_POST
@@ -117,8 +118,9 @@ def _page(
 
 def _proposal(found: Slip) -> dict[str, Any]:
     """The wording laid before the office, to be changed by it."""
-    words = {"title": found.assignment.title, "due": f"{found.due_on:%Y-%m-%d}" if found.due_on else "—"}
     answer_by = calendars.days_for(found.unit).shift(local_date(clock.now()), ANSWER_DAYS)
     with override(settings.LANGUAGE_CODE):  # the words of the slip, whoever reads the page
+        due = date_format(found.due_on, "DATE_FORMAT") if found.due_on else "—"
+        words = {"title": found.assignment.title, "due": due}
         demand = _("“%(title)s” was due on %(due)s. Finish it at once, report the result and say why it was late.")
         return {"demand": demand % words, "answer_by": answer_by}
