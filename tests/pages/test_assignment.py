@@ -425,6 +425,21 @@ def test_what_is_offered_can_be_done(name: str, role: str, act: str, issued: Pla
         web.post(client, form.action, values)
 
 
+def test_only_whoever_sent_it_up_is_asked_why_nobody_else_signs_it_off(issued: Plan) -> None:
+    row = make.sent_up(make.row(KEY), at(2019, 6, 3, 9))
+    leader = make.leader_of(row.unit)
+    assert "exception" not in page(row, leader.username).form("/sign_off/").values
+    Assignment.objects.filter(pk=row.pk).update(sent_up_by=leader)
+    assert "exception" in page(row, leader.username).form("/sign_off/").values
+
+
+def test_the_working_paper_stands_before_what_is_done_with_it(issued: Plan) -> None:
+    row = make.signed(make.row("filing/654224/朗古特"), at(2019, 6, 3, 9))
+    ways = [action.split("/")[3] for action in page(row, "托里县·经办人").forms if action.startswith("/assignments/")]
+    assert ways[0] == "save_draft"
+    assert "send_up" in ways
+
+
 # --- Special kinds --------------------------------------------------------------------------------
 
 
