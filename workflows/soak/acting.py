@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 State = Assignment.State
 EDITED = "soak"  # the note of a day that was edited on the way
 EDITS = 6
+TRIES = 5
 WITH_UNIT = (State.ISSUED, State.IN_PROGRESS, State.UNIT_SIGNOFF)
 
 
@@ -48,19 +49,20 @@ class People:
         self._random = rng
 
     def act(self) -> None:
+        """One act that is not refused, if a few tries find one."""
         with standing_clock():
             now = clock.now()
-            verb = self._random.choices(list(self._acts), [weight for weight, _act in self._acts.values()])[0]
-            _weight, choose = self._acts[verb]
-            found = choose(self, now)
-            if found is None:
-                return
-            row, values = found
-            act = scenario.ScenarioAct(now, 0, verb, (row.key,), "", values)
-            try:
-                scenario.perform(act, now)
-            except scenario.ScenarioError as refusal:
-                logger.info("%s", refusal)
+            for _try in range(TRIES):
+                verb = self._random.choices(list(self._acts), [weight for weight, _choose in self._acts.values()])[0]
+                found = self._acts[verb][1](self, now)
+                if found is None:
+                    continue
+                row, values = found
+                try:
+                    scenario.perform(scenario.ScenarioAct(now, 0, verb, (row.key,), "", values), now)
+                    return
+                except scenario.ScenarioError as refusal:
+                    logger.info("%s", refusal)
 
     # Whom it is done to, and with which values; None when there is nobody.
 
@@ -150,14 +152,14 @@ class People:
         "send_back": (4, lambda self, now: self._with_reason(State.SUBMITTED)),
         "withdraw": (3, lambda self, now: self._with_reason(State.SUBMITTED)),
         "reconsider": (2, lambda self, now: self._with_reason(State.ACCEPTED)),
-        "suspend": (6, lambda self, now: self._with_reason(*WITH_UNIT)),
-        "resume": (8, lambda self, now: self._with_reason(State.SUSPENDED)),
+        "suspend": (12, lambda self, now: self._with_reason(*WITH_UNIT)),
+        "resume": (12, lambda self, now: self._with_reason(State.SUSPENDED)),
         "refuse": (2, lambda self, now: self._with_reason(State.ISSUED)),
         "reissue": (3, lambda self, now: self._with_reason(State.REFUSED)),
         "cancel": (1, lambda self, now: self._with_reason(*WITH_UNIT)),
         "urge": (3, lambda self, now: self._with(*WITH_UNIT, text="请抓紧。")),
-        "ask_extension": (12, _ask),
-        "grant_extension": (6, _grant),
+        "ask_extension": (20, _ask),
+        "grant_extension": (10, _grant),
         "refuse_extension": (5, _refuse_extension),
         "withdraw_extension": (2, _withdraw_extension),
         "issue_slip": (3, _issue_slip),

@@ -24,7 +24,7 @@ from django.db.models import Max
 from bureaus import calendars, cast, clock, faults
 from bureaus.models import Membership, Role
 from measures import loading, plan_file
-from measures.models import Deadline, Recurrence
+from measures.models import Deadline, DeadlineChange, Recurrence
 from notifications.models import Message
 from workflows import actions, simulate
 from workflows.models import Firing
@@ -34,7 +34,7 @@ from workflows.soak.worker import Nursery, Worker
 
 PLAN = "tacheng-2019"
 BEGINS = datetime(2019, 6, 1, tzinfo=clock.ZONE)
-WORKERS = ("tick", "tick", "tick", "send", "send", "act")
+WORKERS = ("tick", "tick", "tick", "send", "send", "act", "act")
 POINTS = {"tick": faults.DECIDING, "send": faults.SENDING}
 KILL_AFTER = (0.4, 3.5)  # seconds between two kills
 STEP = 0.2  # seconds the clock stands at one stop, at the least
@@ -69,6 +69,7 @@ class Conductor:
         for row in [*found.broken, *self.crashes]:
             say(row)
         self._complaints()
+        say(f"changed by people: {dict(Counter(DeadlineChange.objects.values_list('kind', flat=True)))}")
         say(f"{found.heard_again} inbox rows tell somebody a rung again, {found.uncertain} SMS are uncertain")
         return {
             "kills": self.kills.total(),
@@ -232,6 +233,7 @@ class Conductor:
     def _complaints(self) -> None:
         """What the workers logged, each kind of error once."""
         lines = (self.home / "log").read_text("utf-8", "replace").splitlines()
-        errors = Counter(line for line in lines if line[:1].isalpha() and "Error" in line.split(":")[0])
+        marks = ("Error", "DoesNotExist", "broke off", "could not")
+        errors = Counter(line.partition(" ERROR ")[2] or line for line in lines if any(mark in line for mark in marks))
         for line, count in errors.most_common(20):
             say(f"logged {count} times: {line[:300]}")
