@@ -33,7 +33,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MARK = VENV / "duban-installed"
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
-NEED_DEVELOPMENT = {"test", "soak"}
+NEED_DEVELOPMENT = {"test", "soak", "bench"}
 VENV_CURE = "请先执行 apt-get install -y python3-venv ca-certificates，然后重试。"
 # Says to the process after exec which environment it was sent to, so that a broken one cannot loop.
 SENT_TO = "DUBAN_SENT_TO"

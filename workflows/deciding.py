@@ -166,6 +166,11 @@ class Decider:
 
 
 def _told_before(past: Iterable[Past], decision: Decision) -> tuple[str, ...]:
-    """Who was told at an earlier rung and is not told by this one: they hear again in the inbox only."""
+    """Who was told at an earlier rung and is not told by this one: they hear again in the inbox only.
+
+    A second occurrence is for those who had to wait; everybody else has heard of the rung.
+    """
+    if decision.occ:
+        return ()
     names = (name for row in past if row.outcome == FIRED for name in row.audiences)
     return tuple(dict.fromkeys(name for name in names if name not in decision.audiences))
