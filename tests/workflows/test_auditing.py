@@ -265,7 +265,8 @@ def test_a_year_nobody_entered_is_a_warning(played: Plan) -> None:
     abouts = {row.about for row in Deadline.objects.filter(due_on__year=2020).select_related("assignment", "unit")}
     assert dates
     assert set(dates) <= abouts
-    assert periods == ["tacheng-2019/m4-visits/2020"]
+    assert "tacheng-2019/m4-visits/2020" in periods
+    assert all(key.endswith("/2020") for key in periods)
 
 
 def test_an_edited_calendar_has_a_quarter_of_an_hour(played: Plan) -> None:
@@ -426,7 +427,7 @@ def test_the_inbox_is_looked_up_by_its_index(played: Plan) -> None:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", (1, 1000))
         plan = "\n".join(str(row) for row in cursor.fetchall())
     if connection.vendor == "postgresql":
-        assert re.search(r"Index Cond: \(\(\(?m?\.?dedupe_key\)?.*~>=~.*~<~", plan), plan
+        assert re.search(r"Index Cond: \(+(m\.)?dedupe_key\)?::text ~>=~", plan), plan
     else:
         assert "dedupe_key>? AND dedupe_key<?" in plan, plan
 
