@@ -273,10 +273,10 @@ def test_an_edited_calendar_has_a_quarter_of_an_hour(played: Plan) -> None:
     national = Calendar.objects.get(code="national")
     Deadline.objects.update(calendar_edition=national.edition)
     Calendar.objects.update(
-        applied=national.version, edited_at=NOW - timedelta(minutes=14), version=national.version + 1
+        applied=national.version, edited_at=clock.real_now() - timedelta(minutes=14), version=national.version + 1
     )
     assert found() == {}
-    Calendar.objects.update(edited_at=NOW - timedelta(minutes=16))
+    Calendar.objects.update(edited_at=clock.real_now() - timedelta(minutes=16))
     keys = found()["A10"]
     assert "national" in keys
     assert armed().about in keys

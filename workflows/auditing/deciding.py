@@ -168,7 +168,7 @@ def _units_of(pk: int, counted: Counted) -> Q:
 
 
 def _waited_for(edited_at: datetime | None, audit: Audit) -> bool:
-    return edited_at is not None and edited_at < audit.now - CALENDAR_PATIENCE
+    return edited_at is not None and edited_at < audit.real - CALENDAR_PATIENCE
 
 
 def _outdated(row: Deadline, audit: Audit) -> bool:
