@@ -83,7 +83,8 @@ class Command(BaseCommand):
                 self.stderr.write(_("Nothing was loaded. Repeat with --yes to apply these changes."))
                 if as_json:
                     changes = [str(change) for change in result.worth_telling]
-                    self.stdout.write(_as_json({"changes": changes, "felt": list(loaded.felt)}))
+                    felt = {"felt": list(loaded.felt)} if loaded.felt else {}
+                    self.stdout.write(_as_json({"changes": changes} | felt))
                 sys.exit(PROBLEMS_OR_UNCONFIRMED)
             result = plan_edits.load(plan, now=clock.now()).result
         except (InterfaceError, OperationalError, ProgrammingError) as error:
