@@ -57,7 +57,11 @@ def run(now: datetime, *, roster: Roster | None = None) -> Swept:
     """Everything that is due at `now`. Safe to run twice, and by two processes at once."""
     swept = Swept()
     periods, looks = _due(now)
-    swept.recounted = recounting.recount(now)
+    try:
+        swept.recounted = recounting.recount(now)
+    except Exception:
+        logger.exception("running dates could not be brought to an edited calendar")
+        swept.failed += 1
     if periods:
         _begin_periods(now, swept)
     if looks or periods:
