@@ -19,7 +19,7 @@ from tests.make import row
 from workflows import notices
 from workflows.flows import FLOWS
 
-KINDS = sorted({*notices.ACTS, *notices.RUNG_KINDS, texts.DIGEST})
+KINDS = sorted({*notices.ACTS, *notices.RUNG_KINDS, *notices.HOUSE_KINDS, texts.DIGEST})
 ROOT = Path(settings.BASE_DIR)
 
 

@@ -23,7 +23,8 @@ FIELD, ROW = "\x1f", "\x1e"
 class Due:
     """A claimed deadline with what a decision needs of it and its assignment; its row is locked.
 
-    `history` is the firings of its present revision as one word, so that rows with the same past share
+    `told_on` is the day on which the unit was told of an earlier date, if it was. `history` is the firings of
+    its present revision as one word, so that rows with the same past share
     one decision; `remembered` reads it.
     """
 
@@ -43,6 +44,7 @@ class Due:
     handler: int | None
     leader: int | None
     progress: int
+    told_on: str
     history: str
     held: bool
 
@@ -166,7 +168,7 @@ def write_looks(looks: Sequence[tuple[Due, Next]]) -> None:
 
 _CLAIMED = """
 SELECT d.id, d.rev, d.kind, d.unit_id, d.round, d.starts_on, d.due_on, d.ladder_code, d.ladder_version,
-    a.id, a.key, a.unit_id, a.lead_id, a.handler_id, a.leader_id, a.progress,
+    a.id, a.key, a.unit_id, a.lead_id, a.handler_id, a.leader_id, a.progress, coalesce({told_on}, ''),
     coalesce((SELECT {agg} FROM {firings}), ''),
     EXISTS (SELECT 1 FROM measures_extension e WHERE e.deadline_id = d.id AND e.state = 'asked')
 FROM measures_deadline d {join} measures_assignment a ON a.id = d.assignment_id
@@ -182,7 +184,12 @@ _SQLITE_LINE = " || char(31) || ".join(
 )
 _CLAIM = {
     "postgresql": (
-        _CLAIMED.format(agg=f"string_agg({_POSTGRES_LINE}, chr(30) ORDER BY f.id)", firings=_OF_THIS, join="JOIN"),
+        _CLAIMED.format(
+            agg=f"string_agg({_POSTGRES_LINE}, chr(30) ORDER BY f.id)",
+            firings=_OF_THIS,
+            join="JOIN",
+            told_on="d.trail ->> 'told_on'",
+        ),
         "FOR NO KEY UPDATE OF d SKIP LOCKED",
     ),
     # CROSS JOIN is SQLite's way of fixing the order: after ANALYZE it would begin with the assignments.
@@ -191,6 +198,7 @@ _CLAIM = {
             agg="group_concat(line, char(30))",
             firings=f"(SELECT {_SQLITE_LINE} AS line FROM {_OF_THIS} ORDER BY f.id)",
             join="CROSS JOIN",
+            told_on="json_extract(d.trail, '$.told_on')",
         ),
         "",
     ),

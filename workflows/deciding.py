@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zlib import crc32
 
@@ -85,7 +85,17 @@ class Decider:
         has_lead = due.lead is not None and due.lead != due.row_unit
         unit = self._units[due.unit]
         slot = crc32(due.key.encode()) % 60  # all that a key decides: the minute (ladder.moment)
-        key = (due.ladder, due.version, has_lead, unit.calendar_id, due.due_on, slot, due.history, due.held)
+        key = (
+            due.ladder,
+            due.version,
+            has_lead,
+            unit.calendar_id,
+            due.due_on,
+            slot,
+            due.told_on,
+            due.history,
+            due.held,
+        )
         if key not in self._climbs:
             past = batches.remembered(due.history)
             decided = climb(
@@ -96,6 +106,7 @@ class Decider:
                 now=self.now,
                 past=past,
                 held=due.held,
+                told_on=date.fromisoformat(due.told_on) if due.told_on else None,
             )
             self._climbs[key] = _Climbed(
                 decided,

@@ -62,6 +62,8 @@ ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "slip": (ALL, ()),
 }
 RUNG_KINDS = ("reminder", "due", "overdue", "receipt", "verdict", "checkup")
+# For the administrators, when nobody else can be told.
+HOUSE_KINDS = ("no_recipient",)
 
 
 def tell_act(

@@ -67,8 +67,9 @@ def _held() -> tuple[()]:
 
 def _absence() -> int:
     user = make.person("托里县·经办人")
-    day, deputy = clock.today(), make.person("托里县·科室负责人")
-    return actions.record_absence(user, by=user, now=clock.now(), deputy=deputy, first_day=day, last_day=day).pk
+    today, deputy = clock.today(), make.person("托里县·科室负责人")
+    absence = actions.record_absence(user, by=user, now=clock.now(), first_day=today, last_day=today, deputy=deputy)
+    return absence.pk
 
 
 OF_TOWN = SEES_ALL | {"unit", "unit_leader"}
