@@ -44,7 +44,8 @@ class Decided:
     def keep(self) -> None:
         """After the core ran: put aside what it wrote."""
         new = self._firings_before
-        told = "(data ->> 'deadline')" + ("::bigint" if connection.vendor == "postgresql" else "")
+        # A column of no type could not be looked up by its index on SQLite.
+        told = f"CAST(data ->> 'deadline' AS {'bigint' if connection.vendor == 'postgresql' else 'integer'})"
         self._keep("bench_deadline", "SELECT * FROM measures_deadline WHERE id IN (SELECT id FROM bench_before)", "id")
         self._keep("bench_firing", f"SELECT * FROM workflows_firing WHERE id > {new}", "deadline_id")
         self._keep("bench_message", f"SELECT *, {told} AS of_deadline FROM notifications_message", "of_deadline")

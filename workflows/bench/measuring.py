@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -56,7 +56,7 @@ def _worked(process: Path | None) -> float:
     return int(process.read_text().split()[0]) / 1e9 if process else 0.0
 
 
-def middle(times: list[float]) -> float:
+def middle(times: Sequence[float]) -> float:
     return round(median(times), 3)
 
 

@@ -132,14 +132,15 @@ def _measure(page: Page, repetitions: int, send: Callable[[dict[str, Any]], None
     client.force_login(User.objects.get(pk=page.user))
     first = milliseconds(lambda: _get(client, page.url))
     statements, hearing = listening()
+    send({"request_ms": round(first, 3)})
     with hearing:
-        second = milliseconds(lambda: _get(client, page.url)) if first < SLOW else first
-    if not statements.sent:
-        with hearing:
-            _get(client, page.url)
-    times = [milliseconds(lambda: _get(client, page.url)) for _n in range(repetitions)] if second < SLOW else [second]
-    send({"queries": len(statements), "request_ms": middle(times)})
-    _explain(page, statements, repetitions if second < SLOW else 1, send)
+        _get(client, page.url)
+    send({"queries": len(statements)})
+    if first > SLOW:
+        repetitions = 1
+    else:
+        send({"request_ms": middle([milliseconds(lambda: _get(client, page.url)) for _n in range(repetitions)])})
+    _explain(page, statements, repetitions, send)
 
 
 def _get(client: Client, url: str) -> None:
@@ -165,7 +166,7 @@ def _explain(page: Page, statements: Statements, repetitions: int, send: Callabl
         prefix = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
         plan = [str(row[-1]).strip() for row in _rows(prefix + sql, params)]
         scanned = sorted({name for line in plan for name in SCAN.findall(line) if name in LARGE or ALIAS.match(name)})
-        if scanned or took > LONG:
+        if scanned or (took > LONG and any(name in sql for name in LARGE)):
             reads = [line[:90].split("  (cost")[0] for line in plan if READS.search(line)]
             query = sql[sql.find(" FROM ") + 1 :][:160]
             scans.append({"page": page.name, "ms": took, "scans": scanned, "query": query, "plan": reads[:8]})

@@ -72,7 +72,7 @@ def run(
                 for form in forms:
                     timed(place, form)
             say(f"{number}/{repetitions}: " + "  ".join(_latest(place) for place in fields.values()))
-        clean, first, idle_statements = _idle(fields[largest])
+        clean, clean_cpu, first, idle_statements = _idle(fields[largest])
     place, small, large = fields[items], fields[smallest], fields[largest]
     batches = ceil(due / tick.BATCH)
     core, raw = middle(place.times["core"]), middle(place.times["floor"])
@@ -93,6 +93,7 @@ def run(
         # The same by the time processors worked, ours and the server's, which a busy machine does not stretch.
         "core_over_floor_cpu": round(middle(place.worked["core"]) / middle(place.worked["floor"]), 2),
         "growth_cpu": round(middle(large.worked["core"]) / middle(small.worked["core"]), 2),
+        "idle_cpu_ms": clean_cpu,
         "floor_cpu_ms": middle(place.worked["floor"]),
         "core_cpu_ms": middle(place.worked["core"]),
         "naive_cpu_ms": round(middle(place.worked["naive"]) * due / min(due, NAIVE_SHARE), 3),
@@ -172,17 +173,18 @@ def _of_first(place: Field, share: int) -> Written:
     )
 
 
-def _idle(place: Field) -> tuple[float, float, int]:
-    """(median of passes with nothing due, the first one right after a sweep, statements of a pass)."""
+def _idle(place: Field) -> tuple[float, float, float, int]:
+    """Of passes with nothing due: (their median, in processor time, the first right after a sweep, statements)."""
     with rehearsal.working_on(place.database):
         tick.run(seed.NOW)
         first = milliseconds(lambda: tick.run(seed.NOW))
         settle_indexes(*WRITTEN)
-        times = [milliseconds(lambda: tick.run(seed.NOW)) for _pass in range(IDLE_PASSES)]
+        passes = [spent(lambda: tick.run(seed.NOW)) for _pass in range(IDLE_PASSES)]
         statements, hearing = listening()
         with hearing:
             tick.run(seed.NOW)
-    return middle(times), round(first, 3), len(statements)
+    times, worked = zip(*passes, strict=True)
+    return middle(times), middle(worked), round(first, 3), len(statements)
 
 
 def _latest(place: Field) -> str:
