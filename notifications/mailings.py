@@ -61,7 +61,7 @@ def put(matters: Sequence[Matter], now: datetime) -> None:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_AT_ONCE, _arrays(matters, now))
+            cursor.execute(_AT_ONCE, _lists(matters, now))
         else:
             marks = ", ".join(["%s"] * 11)
             cursor.executemany(
@@ -88,32 +88,31 @@ def _rows(matters: Sequence[Matter], now: datetime) -> list[tuple[Any, ...]]:
     return rows
 
 
+# Lists travel as one JSON text each: far quicker to write and to read than arrays.
 _AT_ONCE = f"""
 INSERT INTO notifications_message ({_COLUMNS})
 SELECT v.about || '|' || v.rev || '|' || m.occasion || '|' || m.recipient || '|' || m.channel,
-    m.recipient, m.behalf, m.channel, m.kind, m.reason, v.about, v.rev, v.data::jsonb || m.data::jsonb, m.not_before,
+    m.recipient, m.behalf, m.channel, m.kind, m.reason, v.about, v.rev, v.data || m.data, m.not_before,
     %s, 'queued', '', '', '', '', 0, ''
-FROM unnest(%s::text[], %s::int[], %s::text[], %s::int[]) WITH ORDINALITY AS v(about, rev, data, n, place)
-JOIN unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[],
-    %s::bigint[]) WITH ORDINALITY
-    AS m(n, kind, occasion, data, not_before, recipient, channel, reason, behalf, place) ON m.n = v.n
+FROM json_to_recordset(%s::json) AS v(place int, about text, rev int, data jsonb, n int)
+JOIN json_to_recordset(%s::json) AS m(place int, n int, kind text, occasion text, data jsonb, not_before timestamptz,
+    recipient bigint, channel text, reason text, behalf bigint) ON m.n = v.n
 ORDER BY v.place, m.place
 ON CONFLICT DO NOTHING"""
 
 
-def _arrays(matters: Sequence[Matter], now: datetime) -> list[Any]:
+def _lists(matters: Sequence[Matter], now: datetime) -> list[Any]:
     """The matters, and once each what they share: far less to send than the rows they make."""
-    shared = list(dict.fromkeys(matter.mailing for matter in matters))
-    number = {mailing: index for index, mailing in enumerate(shared)}
-    copies: list[tuple[Any, ...]] = []
-    for index, mailing in enumerate(shared):
-        same = (index, mailing.kind, mailing.occasion, json.dumps(dict(mailing.data)), mailing.not_before)
-        copies += [(*same, copy.recipient, copy.channel, copy.reason, copy.on_behalf_of) for copy in mailing.copies]
-    return [
-        now,
-        [matter.about for matter in matters],
-        [matter.rev for matter in matters],
-        [json.dumps(dict(matter.data)) for matter in matters],
-        [number[matter.mailing] for matter in matters],
-        *[list(column) for column in zip(*copies, strict=True)],
+    number = {mailing: index for index, mailing in enumerate(dict.fromkeys(matter.mailing for matter in matters))}
+    about = [
+        {"place": place, "about": one.about, "rev": one.rev, "data": dict(one.data), "n": number[one.mailing]}
+        for place, one in enumerate(matters)
     ]
+    copies: list[dict[str, Any]] = []
+    for mailing, n in number.items():
+        same: dict[str, Any] = {"n": n, "kind": mailing.kind, "occasion": mailing.occasion, "data": dict(mailing.data)}
+        same["not_before"] = mailing.not_before.isoformat()
+        for copy in mailing.copies:
+            row = {"recipient": copy.recipient, "channel": copy.channel, "reason": copy.reason}
+            copies.append({"place": len(copies), "behalf": copy.on_behalf_of} | row | same)
+    return [now, json.dumps(about), json.dumps(copies)]

@@ -112,10 +112,15 @@ class Roster:
         self._people: dict[tuple[str, str], list[User]] = defaultdict(list)
         self._members: dict[str, dict[int, tuple[User]]] = defaultdict(dict)
         self._units: dict[str, tuple[int, str]] = {}
-        for post in Membership.objects.current().select_related("user", "bureau").order_by("id"):
-            self._people[post.bureau.code, post.role].append(post.user)
-            self._members[post.bureau.code][post.user_id] = (post.user,)
-            self._units[post.bureau.code] = (post.bureau_id, str(post.bureau))
+        users = {user.pk: user for user in User.objects.filter(is_active=True)}
+        posts = Membership.objects.current().order_by("id")
+        for code, unit, name, role, pk in posts.values_list(
+            "bureau__code", "bureau", "bureau__short_name", "role", "user"
+        ):
+            self._units[code] = (unit, name)
+            if user := users.get(pk):  # who has just come may not have been read yet
+                self._people[code, role].append(user)
+                self._members[code][pk] = (user,)
         self._stand_ins = StandIns(Absence.objects.ending_from(day))
 
     def on(self, day: date) -> Roster:

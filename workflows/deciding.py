@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -43,6 +44,19 @@ class _Climbed:
     next: Next
 
 
+@dataclass(frozen=True, eq=False)
+class _Telling:
+    """Whom a firing tells, as notices and as it remembers it."""
+
+    mailing: Mailing | None
+    told: str
+    outcome: str
+    missed: bool
+
+
+_NOBODY = _Telling(None, "[]", FIRED, missed=False)
+
+
 class Decider:
     """Decides for one pass. `now` and the roster stand still in it."""
 
@@ -53,6 +67,8 @@ class Decider:
         self._units: dict[int, Bureau] = {}
         self._climbs: dict[tuple[Any, ...], _Climbed] = {}
         self._kept: dict[tuple[Any, ...], tuple[Kept, Mailing | None]] = {}
+        self._told: dict[tuple[Any, ...], _Telling] = {}
+        self._opens: dict[datetime, datetime] = {}
 
     @property
     def roster(self) -> Roster:
@@ -125,47 +141,54 @@ class Decider:
         people = (due.kind, due.unit, due.row_unit, due.lead, due.handler, due.leader)
         key = (climbed, decision.rung.key, decision.occ, people, slip)
         if key not in self._kept:
-            self._kept[key] = self._word(due, decision, earlier, slip)
+            self._kept[key] = self._word(due, decision, earlier, slip, people)
         return self._kept[key]
 
-    def _word(self, due: Due, decision: Decision, earlier: tuple[str, ...], slip: str) -> tuple[Kept, Mailing | None]:
-        outcome, told, mailing, explain, missed = decision.outcome, [], None, {}, False
-        if outcome == FIRED:
+    def _word(
+        self, due: Due, decision: Decision, earlier: tuple[str, ...], slip: str, people: tuple[Any, ...]
+    ) -> tuple[Kept, Mailing | None]:
+        fires = decision.outcome == FIRED
+        telling = self._tell(due, decision, earlier, people) if fires else _NOBODY
+        kept = Kept(
+            decision.rung.key,
+            decision.occ,
+            decision.planned_at,
+            telling.outcome if fires else decision.outcome,
+            slip,
+            _json(decision.audiences),
+            _json(decision.withheld),
+            decision.withheld_until,
+            telling.told,
+            _explained(due.due_on, decision.rung.offset, due.ladder, due.version) if fires else "{}",
+            telling.missed,
+        )
+        return kept, telling.mailing
+
+    def _tell(self, due: Due, decision: Decision, earlier: tuple[str, ...], people: tuple[Any, ...]) -> _Telling:
+        """Whom the rung tells: the same for all of these people, whatever the minute it was planned for."""
+        not_before = self._opens.get(decision.planned_at)
+        if not_before is None:
+            not_before = self._opens[decision.planned_at] = notices.leaves_at(decision.planned_at, self.now)
+        key = (decision.rung, decision.occ, decision.audiences, earlier, not_before, people)
+        if key not in self._told:
             aim = self._aim(due)
             groups = self.roster.groups(decision.audiences, aim)
-            told = [group.told(notices.channels_of(decision.rung)) for group in groups]
-            missed = not all(group.readers for group in groups)
-            if decision.audiences and not any(group.readers for group in groups):
-                outcome = Firing.Outcome.NO_RECIPIENT
+            nobody = decision.audiences and not any(group.readers for group in groups)
             mailing = notices.mailing_for(
                 due.kind,
                 decision.rung,
                 decision.occ,
                 groups,
                 self.roster.groups(earlier, aim),
-                planned_at=decision.planned_at,
-                now=self.now,
+                not_before=not_before,
             )
-            explain = {
-                "due_on": due.due_on.isoformat(),
-                "offset": decision.rung.offset,
-                "ladder": due.ladder,
-                "version": due.version,
-            }
-        kept = Kept(
-            decision.rung.key,
-            decision.occ,
-            decision.planned_at,
-            outcome,
-            slip,
-            json.dumps(decision.audiences),
-            json.dumps(decision.withheld),
-            decision.withheld_until,
-            json.dumps(told),
-            json.dumps(explain),
-            missed,
-        )
-        return kept, mailing
+            self._told[key] = _Telling(
+                mailing,
+                json.dumps([group.told(notices.channels_of(decision.rung)) for group in groups]),
+                Firing.Outcome.NO_RECIPIENT if nobody else FIRED,
+                missed=not all(group.readers for group in groups),
+            )
+        return self._told[key]
 
     def _aim(self, due: Due) -> Aim:
         lead = self._units[due.lead].code if due.lead is not None else ""
@@ -174,6 +197,17 @@ class Decider:
     def _is_behind(self, due: Due) -> bool:
         calendar = calendars.days_for(self._units[due.unit])
         return is_behind(due.progress, due.starts_on, due.due_on, self.today, calendar)
+
+
+@cache
+def _json(names: tuple[str, ...]) -> str:
+    return json.dumps(names)
+
+
+@lru_cache(1000)
+def _explained(due_on: date, offset: int, ladder: str, version: int) -> str:
+    """The arithmetic of a firing, as it is kept with it."""
+    return json.dumps({"due_on": due_on.isoformat(), "offset": offset, "ladder": ladder, "version": version})
 
 
 def _told_before(past: Iterable[Past], decision: Decision) -> tuple[str, ...]:

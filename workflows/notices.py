@@ -137,8 +137,7 @@ def mailing_for(
     groups: Sequence[Group],
     again: Sequence[Group],
     *,
-    planned_at: datetime,
-    now: datetime,
+    not_before: datetime,
 ) -> Mailing:
     """Whom a rung of a kind of deadline tells, how and from when on; those told earlier hear in the inbox only.
 
@@ -151,18 +150,22 @@ def mailing_for(
             "rung": rung.key,
         }
         told = recipients(groups, channels_of(rung), again)
-        copies = [
-            Copy(one.user.pk, channel, one.reason(occasion), one.on_behalf_of.pk if one.on_behalf_of else None)
-            for one in told
-            for channel in one.channels
-        ]
+        copies = []
+        for one in told:
+            reason, behalf = one.reason(occasion), one.on_behalf_of.pk if one.on_behalf_of else None
+            copies += [Copy(one.user.pk, channel, reason, behalf) for channel in one.channels]
     return Mailing(
         kind=_rung_kind(kind, rung.offset),
         occasion=f"{rung.key}|{occ}",
-        not_before=window.opening(max(now, _folding_time(planned_at)), calendars.days_for()),
+        not_before=not_before,
         copies=tuple(copies),
         data=(("rung", rung.key), ("occ", occ)),
     )
+
+
+def leaves_at(planned_at: datetime, now: datetime) -> datetime:
+    """From when on the notices of a rung may leave: at eleven, folded, inside the send window."""
+    return window.opening(max(now, _folding_time(planned_at)), calendars.days_for())
 
 
 def channels_of(rung: Rung) -> tuple[str, ...]:

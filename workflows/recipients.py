@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from bureaus.models import Role, User
@@ -53,21 +55,31 @@ def recipients(groups: Iterable[Group], channels: Sequence[str], again: Iterable
 
 def chosen(group: Group, reader: Reader) -> str:
     """By which post of which unit; instead of whom, if a post is vacant; on behalf of whom, if one is away."""
-    words = {"unit": group.place, "role": Role(group.role).label}
-    if not group.named:
-        said = [_("%(role)s of %(unit)s") % words]
-    elif group.role in HANDLERS:
-        said = [_("handler of this task in %(unit)s") % words]
-    else:
-        said = [_("leader of this task in %(unit)s") % words]
+    language = get_language() or ""
+    said = [_post(language, group.role, group.place, group.named)]
     if group.instead_of:
-        words = {"unit": group.missing_in, "role": Role(group.instead_of).label}
-        said.append(_("because nobody is %(role)s of %(unit)s") % words)
+        said.append(_vacant(language, group.instead_of, group.missing_in))
     if reader.on_behalf_of is not None:
         said.append(_("on behalf of %(name)s, who is away") % {"name": reader.on_behalf_of})
     if reader.stand_in is not None:
         said.append(_("you are away: %(name)s is told on your behalf") % {"name": reader.stand_in})
-    return _(", ").join(said)
+    return said[0] if len(said) == 1 else _(", ").join(said)
+
+
+@lru_cache(10_000)
+def _post(language: str, role: str, unit: str, named: bool) -> str:
+    """A post in words, said once in each language: a sweep asks for the same posts again and again."""
+    words = {"unit": unit, "role": Role(role).label}
+    if not named:
+        return _("%(role)s of %(unit)s") % words
+    if role in HANDLERS:
+        return _("handler of this task in %(unit)s") % words
+    return _("leader of this task in %(unit)s") % words
+
+
+@lru_cache(10_000)
+def _vacant(language: str, role: str, unit: str) -> str:
+    return _("because nobody is %(role)s of %(unit)s") % {"unit": unit, "role": Role(role).label}
 
 
 def _add(found: dict[int, Recipient], reader: Reader, channels: tuple[str, ...], why: str) -> None:

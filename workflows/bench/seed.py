@@ -16,7 +16,7 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from bureaus import calendars, cast, clock
-from bureaus.models import Bureau, Membership, Role, User
+from bureaus.models import Bureau, Calendar, Membership, Role, User
 from measures import loading, plan_file
 from measures.models import Assignment, Deadline, Event, Plan
 from notifications.models import Message
@@ -61,6 +61,9 @@ class Stage:
 def build_stage() -> Stage:
     """The real plan with its bodies and ladders, bodies more up to UNITS, and everybody in post."""
     calendars.seed_statutory()
+    national = Calendar.objects.national()
+    # As on any day but the one of an edit: every date has been counted with the days entered.
+    Calendar.objects.filter(pk=national.pk).update(applied=national.edition, edited_at=None)
     load_ladders()
     plan = loading.load(plan_file.read(PLAN_FILE), now=NOW).plan
     Plan.objects.filter(pk=plan.pk).update(started_at=NOW - timedelta(days=300))
