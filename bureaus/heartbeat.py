@@ -129,8 +129,14 @@ def _add(total: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def _row(component: str, moment: datetime) -> Heartbeat:
-    found = Heartbeat.objects.select_for_update().filter(component=component).first()
-    return found or Heartbeat(component=component, seen_at=moment, high=moment)
+    rows = Heartbeat.objects.select_for_update().filter(component=component)
+    found = rows.first()
+    if found is None:
+        # Two passes may be the first at once.
+        new = Heartbeat(component=component, seen_at=moment, high=moment)
+        Heartbeat.objects.bulk_create([new], ignore_conflicts=True)
+        found = rows.get()
+    return found
 
 
 def _held(row: Heartbeat, moment: datetime) -> str:

@@ -82,7 +82,7 @@ def test_43_redis_loses_everything_and_no_deadline_is_lost(
     """Messages are hints: lost, the next one does the work; five times over, it is done once."""
     only(row("survey/654224"), row("survey/654225"))
     env = {**os.environ, "CELERY_BROKER_URL": broker, "DATABASE_URL": database_url(), "DUBAN_VAR": str(tmp_path)}
-    hint = "import config; from workflows.tasks import run_tick; [run_tick.delay() for _ in range(5)]"
+    hint = "import django; django.setup(); from workflows.tasks import run_tick; [run_tick.delay() for _ in range(5)]"
 
     def publish() -> None:
         subprocess.run([sys.executable, "-c", hint], cwd=ROOT, env=env, check=True, timeout=60)
