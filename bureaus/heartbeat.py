@@ -150,7 +150,9 @@ def _held(row: Heartbeat, moment: datetime) -> str:
             return RESTORED
         if witness and moment < witness - BACK:
             return CLOCK
-    return JUMP if moment > row.high + AHEAD else ""
+    # One that was switched off for weeks beside another that went on has seen no jump.
+    seen = Heartbeat.objects.filter(component__in=(TICK, SENDER), high__gte=moment - AHEAD)
+    return JUMP if moment > row.high + AHEAD and not seen.exists() else ""
 
 
 def _others_hold(component: str) -> str:

@@ -164,3 +164,16 @@ def test_a_tick_that_died_over_an_outage_does_not_silence_the_sender_for_good(
     assert heartbeat.begin("sender").catching_up
     database.go(minutes=2)
     assert not heartbeat.begin("sender").catching_up
+
+
+def test_a_sender_switched_on_after_weeks_is_no_jump_of_the_clock(tacheng: Plan, database: DatabaseClock) -> None:
+    """The tick has seen every day of them: the clock went on as it should, only nothing was sent."""
+    overdue_receipts(tacheng)
+    passes.sweep()
+    passes.send()
+    for _day in range(8):
+        database.go(days=1)
+        assert passes.sweep().held == ""
+    passes.send()
+    assert passes.sweep().held == ""
+    assert heartbeat.state()["sender"].held == ""
