@@ -84,6 +84,12 @@ class Standing:
     def leads_in(self, unit_id: int | None) -> bool:
         return any(post.bureau_id == unit_id and post.role in LEADING_ROLES for post in self.posts)
 
+    def judges(self, unit_id: int, judged_id: int) -> bool:
+        """Whether they speak for a unit about the work of another; never by a lent post about their own unit's."""
+        if any(post.bureau_id == unit_id and post.role in WORKING_ROLES for post in self.own_posts):
+            return True
+        return self.works_in(unit_id) and not any(post.bureau_id == judged_id for post in self.own_posts)
+
     @property
     def supervises(self) -> bool:
         return bool(self.roles & SUPERVISION_ROLES)
@@ -137,7 +143,7 @@ def _leads_unit(standing: Standing, row: Assignment) -> bool:
 
 
 def _reviews(standing: Standing, row: Assignment) -> bool:
-    return standing.works_in(row.acceptor_id) and row.acceptor_id != row.unit_id
+    return row.acceptor_id != row.unit_id and standing.judges(row.acceptor_id, row.unit_id)
 
 
 def _supervises(standing: Standing, row: Assignment) -> bool:
@@ -147,7 +153,7 @@ def _supervises(standing: Standing, row: Assignment) -> bool:
 def _decides_extension(standing: Standing, row: Assignment) -> bool:
     """The supervision office decides; its own dates are the prefecture's to move."""
     if row.unit.code == "supervision":
-        return Role.LEADER in standing.roles
+        return any(post.role == Role.LEADER and standing.judges(post.bureau_id, row.unit_id) for post in standing.posts)
     return standing.supervises
 
 

@@ -21,6 +21,7 @@ from tests.make import (
     bureau,
     fired,
     fresh,
+    handed_in,
     last_event,
     nothing_written,
     only,
@@ -247,3 +248,23 @@ def test_a_lent_post_lends_no_right_to_record(tacheng: Plan) -> None:
     away(LEADER, HEAD)
     with pytest.raises(actions.NotYours):
         away(OFFICER, HEAD, by=HEAD)
+
+
+def test_a_deputy_judges_nothing_of_their_own_unit_with_a_lent_post(tacheng: Plan) -> None:
+    """The office's head stands in for the prefecture's leader, who accepts the office's own work and moves its dates."""
+    found = handed_in(row("assessment/supervision/2019"), at(2019, 7, 16, 11))
+    away(PREFECTURE_LEADER, SUPERVISION_HEAD)
+    with nothing_written(), pytest.raises(actions.NotYours):
+        actions.accept(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12))
+    with nothing_written(), pytest.raises(actions.NotYours):
+        actions.send_back(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12), reason="补充。")
+    actions.withdraw(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12), reason="补充。")
+    with nothing_written(), pytest.raises(actions.NotYours):
+        actions.shorten(
+            fresh(found),
+            by=person(SUPERVISION_HEAD),
+            now=at(2019, 7, 17, 12),
+            to=date(2019, 12, 2),
+            reason="提前。",
+            document_no="1号",
+        )
