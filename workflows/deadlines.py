@@ -27,6 +27,7 @@ from workflows.models import Firing
 Change = DeadlineChange.Kind
 ALL_KINDS = tuple(Deadline.Kind.values)
 PAUSE = ("working_days_left", "paused_on")  # what the trail remembers while a deadline is paused
+TOLD_ON = "told_on"  # and the day on which the unit heard of a date that is nearer than it knew
 # Asked at this moment a ladder fires nothing and only says what comes next.
 LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -111,7 +112,7 @@ def move(deadline: Deadline, to: date, *, now: datetime, by: User | None, reason
     deadline.rule = "decided"
     deadline.trail = {"from": old.isoformat()}
     if kind == Change.SHORTEN:
-        deadline.trail["told_on"] = local_date(now).isoformat()
+        deadline.trail[TOLD_ON] = local_date(now).isoformat()
     _next_revision(deadline, now)
     _note(deadline, kind, now=now, by=by, reason=reason, old=old, new=to, document_no=document_no)
 
@@ -156,6 +157,9 @@ def resume(row: Assignment, *, now: datetime, by: User | None, reason: str) -> N
             trail = {"days": left, "from": today.isoformat(), "before": old.isoformat()}
             on = counted[0].shift(today, left)
             _set_due(deadline, dates.recounted(Due(on, "resumed", deadline.basis, "", trail), counted[0]))
+        if deadline.due_on <= today:
+            # What has passed meanwhile was told to nobody: those above wait until the unit has had a day.
+            deadline.trail = deadline.trail | {TOLD_ON: today.isoformat()}
         deadline.status = Deadline.Status.ARMED
         _next_revision(deadline, now, counted)
         _note(deadline, Change.RESUME, now=now, by=by, reason=reason, old=old, new=deadline.due_on)
@@ -184,9 +188,13 @@ def follow_plan(
     if ladder != deadline.ladder_code:
         deadline.ladder_code, deadline.ladder_version = ladder, newest(ladder).version
         kinds.append(Change.LADDER)
-    paused = {name: deadline.trail[name] for name in PAUSE if name in deadline.trail}
+    kept = {name: deadline.trail[name] for name in (*PAUSE, TOLD_ON) if name in deadline.trail}
+    if due.on != old:
+        kept.pop(TOLD_ON, None)
+    if due.on < old:
+        kept[TOLD_ON] = local_date(now).isoformat()
     deadline.basis, deadline.source_text = due.basis, due.text
-    _set_due(deadline, replace(due, trail=due.trail | paused))
+    _set_due(deadline, replace(due, trail=due.trail | kept))
     if not kinds:
         deadline.save(update_fields=["basis", "source_text", "due_on", "due_at", "rule", "trail"])
         return []
@@ -315,7 +323,7 @@ def climb_now(
         past=history,
         arming=arming,
         held=held,
-        told_on=date.fromisoformat(told_on) if (told_on := deadline.trail.get("told_on")) else None,
+        told_on=date.fromisoformat(told_on) if (told_on := deadline.trail.get(TOLD_ON)) else None,
     )
 
 

@@ -483,6 +483,18 @@ def test_a_date_the_plan_names_stays_where_it_is(tacheng: Plan) -> None:
     assert fired_on(lines, "survey/654224") == {"T": date(2019, 7, 31), "T+1": date(2019, 8, 1)}
 
 
+def test_resumed_long_after_its_date_nobody_above_hears_before_the_unit_had_a_working_day(tacheng: Plan) -> None:
+    """T+5 is 7 August: the work begins to run again that morning, and its unit has heard nothing of T and T+1."""
+    found = signed(row("survey/654224"), at(2019, 6, 3, 11))
+    only(found)
+    actions.suspend(found, by=person(SUPERVISOR), now=at(2019, 6, 17, 16), reason="机构调整。")
+    actions.resume(fresh(found), by=person(SUPERVISOR), now=at(2019, 8, 7, 9), reason="调整完成。")
+    lines = tick_through(date(2019, 8, 8))
+    assert not [line for line in fired(lines) if day_of(line) == date(2019, 8, 7) and line["to"]]
+    (told,) = fired(lines, rung="T+5", occ=1)
+    assert (day_of(told), [group["role"] for group in told["to"]]) == (date(2019, 8, 8), ["chief", "supervisor"])
+
+
 @pytest.mark.parametrize("state", ["issued", "in_progress", "unit_signoff", "submitted"])
 def test_resumed_it_stands_where_it_stood(tacheng: Plan, state: str) -> None:
     found = row("survey/654224")

@@ -14,7 +14,9 @@ from tests.make import (
     SUPERVISOR,
     accepted,
     at,
+    day_of,
     deadline,
+    fired,
     fired_on,
     fresh,
     handed_in,
@@ -88,6 +90,21 @@ def test_a_date_that_is_still_the_plans_moves_with_a_row_and_a_notice(tacheng: P
         "T": date(2019, 8, 9),
         "T+1": date(2019, 8, 12),
     }
+
+
+def test_of_an_earlier_date_nobody_above_hears_before_the_unit_had_a_working_day(
+    tacheng: Plan, tmp_path: Path
+) -> None:
+    """Brought forward to 3 June and read on 11 June, the day of T+5: the unit hears of it at eleven."""
+    found = row("survey/654224")
+    path = edited(tmp_path, survey_due(date(2019, 6, 3)))
+    for _again in range(2):
+        plan_edits.load(plan_file.read(path), now=at(2019, 6, 11, 9))
+    only(found)
+    lines = tick_through(date(2019, 6, 12))
+    assert not [line for line in fired(lines, kind="main") if day_of(line) == date(2019, 6, 11) and line["to"]]
+    (told,) = fired(lines, kind="main", rung="T+5", occ=1)
+    assert (day_of(told), [group["role"] for group in told["to"]]) == (date(2019, 6, 12), ["chief", "supervisor"])
 
 
 def test_loaded_again_it_changes_nothing(tacheng: Plan, tmp_path: Path) -> None:
