@@ -198,7 +198,10 @@ def follow_plan(
     if not kinds:
         deadline.save(update_fields=["basis", "source_text", "due_on", "due_at", "rule", "trail"])
         return []
-    _next_revision(deadline, now, counted)
+    if due.on == old:
+        _climb_another(deadline, now, counted)
+    else:
+        _next_revision(deadline, now, counted)
     moved = _moved(old, due.on)
     return [_note(deadline, kind, now=now, by=by, reason=reason, **moved) for kind in kinds]
 
@@ -206,7 +209,7 @@ def follow_plan(
 def change_ladder(deadline: Deadline, version: int, *, now: datetime, by: User | None, reason: str) -> None:
     """Climb another version of its ladder from now on. What is past by it has been told by the older one."""
     deadline.ladder_version = version
-    _next_revision(deadline, now)
+    _climb_another(deadline, now)
     _note(deadline, Change.LADDER, now=now, by=by, reason=reason)
 
 
@@ -379,6 +382,24 @@ def _next_revision(deadline: Deadline, now: datetime, counted: calendars.Counted
     deadline.rev += 1
     outbox.cancel(deadline.about, deadline.rev, now=now)
     _plan(deadline, now, counted)
+
+
+def _climb_another(deadline: Deadline, now: datetime, counted: calendars.Counted | None = None) -> None:
+    """The same date by another ladder: what was told of it stays true, and who waits for a rung still waits."""
+    before = list(deadline.firings.filter(rev=deadline.rev))
+    deadline.rev += 1
+    _plan(deadline, now, counted)
+    happened = {(row.rung_key, row.occ) for row in before}
+    slips = {row.rung_key: row.slip for row in before if row.slip}
+    moved = 0
+    for row in before:
+        if row.withheld_until and (row.rung_key, row.occ + 1) not in happened:
+            past = Firing.objects.filter(deadline=deadline, rev=deadline.rev, rung_key=row.rung_key, occ=0)
+            moved += past.update(
+                withheld=row.withheld, withheld_until=row.withheld_until, slip=slips.get(row.rung_key, "")
+            )
+    if moved:
+        look_again(deadline)
 
 
 def _plan(deadline: Deadline, now: datetime, counted: calendars.Counted | None = None) -> None:

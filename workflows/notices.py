@@ -12,6 +12,7 @@ from datetime import datetime, time
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -243,16 +244,33 @@ def still_wanted(messages: Sequence[Message]) -> list[str]:
     )
     keys = {message.data["assignment"] for message in messages if message.data.get("states")}
     states = dict(Assignment.objects.filter(key__in=keys).values_list("key", "state")) if keys else {}
-    return [_reason(message, deadlines, states) for message in messages]
+    moved = _moved_since(messages, deadlines)
+    return [_reason(message, deadlines, moved, states) for message in messages]
 
 
-def _reason(message: Message, deadlines: dict[int, Deadline], states: dict[str, str]) -> str:
+def _moved_since(messages: Sequence[Message], deadlines: dict[int, Deadline]) -> dict[int, int]:
+    """The last revision in which a date moved or began anew, where a message is of an older one.
+
+    A date that only climbs another ladder is the same date: what was told of it is still true.
+    """
+    newer = {
+        deadline.pk
+        for message in messages
+        if (deadline := deadlines.get(message.data.get("deadline", 0))) and deadline.rev != message.about_rev
+    }
+    if not newer:
+        return {}
+    found = DeadlineChange.objects.filter(deadline__in=newer).exclude(kind=DeadlineChange.Kind.LADDER)
+    return dict(found.order_by("deadline").values_list("deadline").annotate(Max("rev")))
+
+
+def _reason(message: Message, deadlines: dict[int, Deadline], moved: dict[int, int], states: dict[str, str]) -> str:
     data = message.data
     if "deadline" in data:
         deadline = deadlines.get(data["deadline"])
         if deadline is None or deadline.status != Deadline.Status.ARMED:
             return "settled"
-        return "moved" if deadline.rev != message.about_rev else ""
+        return "moved" if moved.get(deadline.pk, 0) > message.about_rev else ""
     if data.get("states") and states.get(data["assignment"]) not in data["states"]:
         return "changed"
     return ""

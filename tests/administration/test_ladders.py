@@ -13,7 +13,7 @@ from measures.models import Deadline
 from tests import make
 from tests.administration import logged, noted, said, save, saved, shown, url
 from tests.pages import web
-from workflows import ladder_moves, ladders
+from workflows import actions, ladder_moves, ladders
 from workflows.admin import audience_names
 from workflows.audience import AUDIENCES
 from workflows.models import Ladder, Rung
@@ -201,3 +201,31 @@ def test_the_page_says_what_a_new_version_does(admin: Client) -> None:
     box = noted(admin, page_of(newest()))
     assert "Dates set from now on climb it; a date that already runs keeps the version it was set with, until" in box
     assert "标准催办" in admin.get(url("workflows_ladder_changelist")).content.decode()
+
+
+def test_a_notice_that_has_not_left_when_its_date_changes_ladders_leaves_all_the_same(admin: Client) -> None:
+    """T fires at 10:14 and leaves at eleven. In between the date is moved to the next version, which skips T."""
+    found = make.row("survey/654224")
+    make.only(found)
+    make.tick_through(make.at(2019, 7, 31, 10, 30))
+    assert saved(save(admin, page_of(newest()), **rung(1, key="T-4", offset="-4")))
+    assert ladder_moves.move(newest(), by=None, now=make.at(2019, 7, 31, 10, 40)) > 0
+    lines = make.sent(make.tick_through(make.at(2019, 7, 31, 11, 30)), recipient=make.leader_of(found.unit).username)
+    assert {line["channel"] for line in lines} == {"inbox", "email", "sms"}
+
+
+def test_who_waits_for_a_rung_is_told_though_its_date_changes_ladders(admin: Client) -> None:
+    """The lead's word of T+1 waits for a request to be decided; the move takes it from nobody, nor the slip."""
+    found = make.signed(make.row("survey/654224"), make.at(2019, 6, 3, 11))
+    make.only(found)
+    actions.ask_extension(
+        found, by=make.officer_of(found.unit), now=make.at(2019, 7, 31, 9), to=date(2019, 8, 26), reason="汛期。"
+    )
+    make.tick_through(date(2019, 8, 1))
+    assert saved(save(admin, page_of(newest()), **rung(1, key="T-4", offset="-4")))
+    ladder_moves.move(newest(), by=None, now=make.at(2019, 8, 2, 9))
+    make.only(found)
+    lines = make.tick_through(date(2019, 8, 6))
+    (line,) = make.fired(lines, rung="T+1", occ=1)
+    assert [(group["role"], group["unit"]) for group in line["to"]] == [("officer", "hrss")]
+    assert line["slip"] == "yellow"
