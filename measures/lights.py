@@ -1,4 +1,4 @@
-"""Lights: queried from dates, never stored as a state.
+"""Lights: asked of dates, never stored as a state; and when one changes without anybody doing anything.
 
 Red: a main deadline is past and not met. Yellow: due within three working days, a checkup overdue, or
 ten points or more behind time-proportional progress (terms of over sixty working days only). Green
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bureaus import calendars
-from bureaus.clock import local_date
+from bureaus.clock import local_date, start_of
 from bureaus.working_days import WorkingDays
 from measures.models import Assignment, Deadline
 
@@ -73,6 +73,38 @@ def light_of(
     if row.state == Assignment.State.SUBMITTED:
         return Shown(Light.GREEN, "submitted")
     return Shown(Light.GREY, "open")
+
+
+def changes_at(
+    row: Assignment, deadlines: Iterable[Deadline], now: datetime, calendar: WorkingDays | None = None
+) -> datetime | None:
+    """The next moment at which `light_of` says another colour, if nobody acts meanwhile; None: never.
+
+    Never too late: what is kept from `light_of` is right until then. (Nor too early, as it happens.)
+    """
+    if row.state in Assignment.SETTLED:
+        return None
+    running = [deadline for deadline in deadlines if deadline.status == Deadline.Status.ARMED]
+    mains = [deadline for deadline in running if deadline.kind == Deadline.Kind.MAIN]
+    if any(deadline.is_overdue(now) for deadline in mains):
+        return None  # red stays until somebody acts
+    moments = [deadline.due_at for deadline in mains]
+    calendar = calendar or calendars.days_for(row.unit)
+    if light_of(row, running, now, calendar).light != Light.AMBER:
+        moments += [deadline.due_at for deadline in running if deadline.kind == Deadline.Kind.CHECKUP]
+        for deadline in mains:
+            moments += [start_of(day) for day in _turns_yellow(row, deadline, calendar)]
+    return min((moment for moment in moments if moment > now), default=None)
+
+
+def _turns_yellow(row: Assignment, deadline: Deadline, calendar: WorkingDays) -> list[date]:
+    """The days from which a main deadline shows yellow: near its date, or behind its time."""
+    days = [calendar.shift(deadline.due_on, -SOON)]
+    term, wanted = (deadline.due_on - deadline.starts_on).days, row.progress + BEHIND
+    if wanted <= 100 and calendar.between(deadline.starts_on, deadline.due_on) > LONG_TERM:
+        # The first day whose share of the term reaches what is wanted, rounded as in `expected_progress`.
+        days.append(deadline.starts_on + timedelta(days=-(-wanted * term // 100)))
+    return days
 
 
 def worst(lights: Iterable[Light]) -> Light:
