@@ -23,9 +23,9 @@ from pytest_django import DjangoDbBlocker
 
 from bureaus import calendars
 from config.bootstrap import ROOT, die_with_parent
-from measures.models import Plan
+from measures.models import Assignment, Plan
 from tests import make
-from workflows import actions, ladders
+from workflows import actions, counters, ladders
 
 KEPT = "kept_"
 UNATTENDED = "simulate --plan tacheng-2019 --from 2019-06-01 --to 2021-01-31 --json"
@@ -51,6 +51,27 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     calendars.forget()
     ladders.forget()
+
+
+@pytest.fixture(autouse=True)
+def _counted(request: pytest.FixtureRequest, _nothing_remembered: None) -> Iterator[None]:
+    """Whatever a test did through the product's doors, the counters are those of a full recount at its end.
+
+    A test that writes work or dates itself, or edits a calendar, says so: `@pytest.mark.uncounted`.
+    """
+    names = {"db", "transactional_db"} & set(request.fixturenames)
+    if not names or request.node.get_closest_marker("uncounted"):
+        yield
+        return
+    for name in names:
+        request.getfixturevalue(name)  # so that it is still there afterwards
+    yield
+    if connection.needs_rollback:
+        return
+    calendars.forget()
+    found = [str(difference) for difference in counters.differences()]
+    left = Assignment.objects.filter(light_until=counters.AT_ONCE).values_list("key", flat=True)
+    assert found + [f"{key} was left uncounted" for key in left] == []
 
 
 @pytest.fixture(scope="session")

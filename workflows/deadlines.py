@@ -20,6 +20,7 @@ from measures.due import Due
 from measures.models import Assignment, Deadline, DeadlineChange, Extension
 from measures.models.deadline import DeadlineQuerySet
 from notifications import outbox
+from workflows import counters
 from workflows.ladder import Climb, Past, climb
 from workflows.ladders import newest, rungs_for
 from workflows.models import Firing
@@ -66,7 +67,7 @@ def arm(
         trail=due.trail,
     )
     _plan(deadline, now, counted)
-    DeadlineChange.objects.create(deadline=deadline, rev=1, kind=Change.CREATE, new_due_on=due.on, by=by, at=now)
+    _note(deadline, Change.CREATE, now=now, by=by, new=due.on)
     return deadline
 
 
@@ -444,6 +445,8 @@ def _note(
     new: date | None = None,
     document_no: str = "",
 ) -> DeadlineChange:
+    """Every change leaves a row, and what the assignment shows is counted anew."""
+    counters.touch(deadline.assignment_id)
     return DeadlineChange.objects.create(
         deadline=deadline,
         rev=deadline.rev,

@@ -33,7 +33,7 @@ from measures.models import (
     Site,
     Step,
 )
-from workflows import deadlines, notices
+from workflows import counters, deadlines, notices
 from workflows.audience import Roster
 from workflows.flows import FLOWS
 from workflows.models import Run
@@ -135,7 +135,9 @@ def make(
         issued_at=now,
         process_id=run.pk,
         node=step.node,
+        light_until=counters.AT_ONCE,
     )
+    counters.touch(row.pk)
     event = Event.objects.create(assignment=row, kind=Event.Kind.ISSUED, actor=by, at=now, note=note)
     _arm_all(row, now=now, by=by, receipt=not again, period=period, not_before=due_not_before)
     if step.kind == Step.Kind.FILING and site is not None:
@@ -242,23 +244,24 @@ def free_to_begin(recurrence: Recurrence) -> bool:
 def begin_period(recurrence: Recurrence, *, now: datetime) -> list[Assignment]:
     """Make a period's assignments and set the next one. Called by the tick, and when the plan is issued."""
     step, period = recurrence.step, recurrence.next_period
-    run = _run_for_period(step, period)
     made = []
-    for unit in _bureaus(step.owners):
-        before = recurrence.assignments.filter(unit=unit).order_by("-id").first()
-        made.append(
-            make(
-                step,
-                unit,
-                run,
-                now=now,
-                by=None,
-                period=recurrence.natural_period(period),
-                recurrence=recurrence,
-                before=before,
+    with counters.keeping(now):
+        run = _run_for_period(step, period)
+        for unit in _bureaus(step.owners):
+            before = recurrence.assignments.filter(unit=unit).order_by("-id").first()
+            made.append(
+                make(
+                    step,
+                    unit,
+                    run,
+                    now=now,
+                    by=None,
+                    period=recurrence.natural_period(period),
+                    recurrence=recurrence,
+                    before=before,
+                )
             )
-        )
-    set_next_period(recurrence, after=period)
+        set_next_period(recurrence, after=period)
     return made
 
 

@@ -28,7 +28,7 @@ from measures.loading import LoadResult
 from measures.models import Assignment, Deadline, DeadlineChange, Measure, Plan, Recurrence, Step
 from measures.plan_file import PlanFile
 from measures.plan_file.problems import listed
-from workflows import deadlines, issuing, ladders, notices
+from workflows import counters, deadlines, issuing, ladders, notices
 from workflows.advance import advance
 from workflows.audience import Roster
 from workflows.flows import nodes
@@ -59,7 +59,8 @@ def load(file: PlanFile, *, by: User | None = None, now: datetime) -> Loaded:
     load_ladders()  # they go with a plan: its deadlines climb them
     if not result.plan.is_started:
         return Loaded(result)
-    return Loaded(result, tuple(Reach(result, by=by, now=now).work()))
+    with counters.keeping(now):
+        return Loaded(result, tuple(Reach(result, by=by, now=now).work()))
 
 
 def preview(file: PlanFile, *, now: datetime) -> Loaded:

@@ -27,7 +27,7 @@ from measures import due as dates
 from measures.explanations import edited
 from measures.models import Deadline, DeadlineChange
 from measures.models.deadline import DeadlineQuerySet
-from workflows import deadlines, notices
+from workflows import counters, deadlines, notices
 from workflows.audience import Roster
 from workflows.ladder import Past
 from workflows.models import Firing
@@ -92,16 +92,18 @@ def _to_do(calendar: Calendar) -> DeadlineQuerySet:
 def _batch(calendar: Calendar, after: int, now: datetime) -> tuple[int, int]:
     """One batch in one transaction: how many were done, and the last row it came to (0 rows: nothing is left).
 
-    Like the tick it takes deadlines only, and none that somebody holds, so it waits for no act.
+    It takes nothing that somebody holds, so it waits for no act. A date is taken with its task, whose light
+    is counted by the same days in the same transaction.
     """
     with calendars.one_pass():
         days, edition = calendars.counted_by(calendar.pk)
+        to_do = _counted_by(calendar).exclude(calendar_edition=edition).filter(pk__gt=after)
+        keys = list(to_do.values_list("pk", "assignment")[:BATCH])
+        free = counters.hold(assignment for _pk, assignment in keys)
         rows = list(
-            _counted_by(calendar)
-            .exclude(calendar_edition=edition)
-            .filter(pk__gt=after)
+            to_do.filter(pk__in=[pk for pk, assignment in keys if assignment in free])
             .select_for_update(skip_locked=True, no_key=True, of=("self",))
-            .select_related("unit", "assignment")[:BATCH]
+            .select_related("unit", "assignment")
         )
         if not rows:
             return 0, after
@@ -110,7 +112,8 @@ def _batch(calendar: Calendar, after: int, now: datetime) -> tuple[int, int]:
         earlier = {one.deadline.pk for one in found if one.moves and one.due.on < one.deadline.due_on}
         changes = deadlines.write_recounts(found, edition, now=now, reasons=reasons)
         _tell([change for change in changes if change.deadline_id in earlier], now)
-        return len(rows), rows[-1].pk
+        counters.refresh(free, now)
+        return len(rows), keys[-1][0]
 
 
 def _weighed(rows: list[Deadline], days: WorkingDays, now: datetime) -> Iterator[deadlines.Recount]:

@@ -17,7 +17,7 @@ from notifications import outbox
 from notifications.channels import Channel, open_channel
 from notifications.models import Message
 from notifications.outbox import Delivery
-from workflows import scenario, tick
+from workflows import counters, scenario, tick
 from workflows.audience import Roster
 from workflows.models import Firing
 from workflows.scenario import ScenarioAct
@@ -42,7 +42,7 @@ def run(
         due = next_moment()
         candidates = [moment for moment in (due, waiting[0].at if waiting else None) if moment is not None]
         if not candidates or min(candidates) > until:
-            return
+            break
         moment = min(candidates)
         with clock.standing_at(moment):
             acted = 0
@@ -53,6 +53,7 @@ def run(
             quiet = not (acted or swept.made or swept.fired)
             lines, seen = _lines(moment, seen, deliveries, quiet=quiet)
         yield from lines
+    counters.sweep(until)  # what turned since the last of them
 
 
 def next_moment() -> datetime | None:

@@ -121,6 +121,8 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
     # A cache of `lights.light_of`, kept by `workflows.counters`, and when it changes by itself.
     light = models.CharField(max_length=6, blank=True, editable=False)
     light_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # What `LightCount` holds of this row, as it was added; empty: nothing yet.
+    counted = models.CharField(max_length=20, blank=True, editable=False)
     # The viewflow run this belongs to, and its step there.
     process = models.ForeignKey("viewflow.Process", models.PROTECT, related_name="assignments")
     node = models.CharField(max_length=30)

@@ -11,6 +11,7 @@ from measures.models import Assignment, Deadline, Measure, Plan, Step
 from tests import make
 from tests.administration import logged, noted, said, save, saved, shown, url
 from tests.measures.plan_command import TACHENG
+from workflows import counters
 
 
 def step(code: str) -> Step:
@@ -27,7 +28,9 @@ def editable(admin: Client, code: str) -> set[str]:
 
 def not_begun(code: str) -> None:
     """As before the plan is issued: nothing of this step is open."""
-    Assignment.objects.filter(step__code=code).update(state="cancelled")
+    rows = Assignment.objects.filter(step__code=code)
+    rows.update(state="cancelled")
+    counters.refresh(rows.values_list("pk", flat=True), make.ISSUED)
 
 
 @pytest.mark.parametrize(

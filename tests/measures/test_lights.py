@@ -32,6 +32,7 @@ def test_from_green_over_yellow_to_red(tacheng: Plan, now: datetime, shown: tupl
     assert light(row("survey/654224"), now) == shown
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize(
     ("now", "shown"),
     [

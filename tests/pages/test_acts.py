@@ -12,7 +12,7 @@ from measures.models import Assignment, Plan, Report
 from tests import make
 from tests.make import at
 from tests.pages import people, web
-from workflows import actions
+from workflows import actions, counters
 from workflows.models import Slip
 
 EARLIER = at(2019, 6, 3, 9)  # the clock of these tests stands at 10:00
@@ -72,6 +72,7 @@ def _late(row: Assignment) -> Assignment:
     """Its date is moved into the past: only then are reasons noted instead of an extension."""
     row = make.signed(row, EARLIER)
     row.deadlines.filter(kind="main").update(due_on=date(2019, 6, 2), due_at=at(2019, 6, 3))
+    counters.refresh([row.pk], EARLIER)
     return row
 
 

@@ -26,6 +26,7 @@ from measures.models import (
 from notifications.models import Message
 from tests import make
 from tests.pages import web
+from workflows import counters
 from workflows.models import Slip
 
 _number = itertools.count(1)
@@ -89,6 +90,7 @@ def _everything(lived: Plan) -> None:
     for extension in list(Extension.objects.select_related("deadline")):
         for task in tasks[extension.deadline.assignment_id]:
             _copy(extension, deadline_id=task.deadlines.get(kind="main", round=extension.deadline.round).pk).save()
+    counters.rebuild(clock.now())
 
 
 def _messages(lived: Plan) -> None:
@@ -109,6 +111,7 @@ def _counties(lived: Plan) -> None:
             Deadline.objects.bulk_create(
                 _copy(deadline, assignment_id=new.pk, unit_id=unit.pk) for deadline in row.deadlines.all()
             )
+    counters.rebuild(clock.now())
 
 
 def _asked(client: web.Client, url: str) -> int:

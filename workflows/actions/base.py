@@ -18,6 +18,7 @@ from bureaus.clock import local_date
 from bureaus.models import User
 from measures import access
 from measures.models import Assignment
+from workflows import counters
 from workflows.advance import advance, locked
 from workflows.audience import Roster
 from workflows.models import Run
@@ -52,7 +53,7 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
     """Lock the run and the row, ask whether `by` may do `name` now, and move the run on afterwards."""
     run = Run.objects.select_related("parent_task__process").get(pk=row.process_id)
     try:
-        with transaction.atomic(), locked(run) as run:
+        with transaction.atomic(), counters.keeping(now), locked(run) as run:
             fresh = (
                 Assignment.objects.select_for_update(no_key=True, of=("self",))
                 .select_related("unit__calendar", "step", "measure", "lead", "acceptor", "site", "handler", "leader")
@@ -61,6 +62,7 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
             today = local_date(now)
             standing = access.Standing(by, today)
             _permit(name, fresh, standing)
+            counters.touch(fresh.pk)
             absent = standing.on_behalf_of(lambda one: access.ACTS[name][1](one, fresh))
             yield Act(fresh, by, now, standing, Roster(today), absent)
             advance(run, now=now, by=by)

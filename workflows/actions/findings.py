@@ -13,7 +13,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from measures import access
 from measures.models import Assignment, Event, Measure, Responsibility, Step
-from workflows import issuing
+from workflows import counters, issuing
 from workflows.actions.base import NotYours, WrongMoment, acting
 from workflows.actions.work import _meet_checkup, record
 from workflows.advance import locked
@@ -88,7 +88,7 @@ def add_body(measure: Measure, *, by: User, now: datetime, bureau: Bureau, reaso
         raise WrongMoment(_("The plan has not been issued yet."))
     if run.finished:
         raise WrongMoment(_("This measure is done."))
-    with transaction.atomic(), locked(run) as run:
+    with transaction.atomic(), counters.keeping(now), locked(run) as run:
         order = measure.responsibilities.aggregate(Max("order"))["order__max"] or 0
         _row, made = Responsibility.objects.get_or_create(
             measure=measure,

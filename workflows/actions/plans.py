@@ -11,19 +11,23 @@ from bureaus import calendars
 from bureaus.models import User
 from measures.due import Due
 from measures.models import Assignment, Plan, Site, Step
-from workflows import issuing
+from workflows import counters, issuing
 from workflows.actions.base import WrongMoment
 from workflows.advance import advance
 from workflows.models import Run
 
 
-@transaction.atomic
 @calendars.one_pass()
 def start_plan(plan: Plan, *, by: User | None, now: datetime) -> int:
     """Issue the plan: every step with a date of the plan, every term that follows nothing, every share.
 
     Recurring work begins with the periods that have already begun. Returns how many assignments were made.
     """
+    with transaction.atomic(), counters.keeping(now):
+        return _start(plan, by=by, now=now)
+
+
+def _start(plan: Plan, *, by: User | None, now: datetime) -> int:
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     if plan.started_at:
         raise WrongMoment(_("This plan has already been issued."))

@@ -16,7 +16,7 @@ from bureaus.clock import local_date
 from bureaus.models import User
 from measures import due as dates
 from measures.models import Assignment, Event, Site, Step
-from workflows import deadlines
+from workflows import counters, deadlines
 from workflows.actions.base import Act, acting
 from workflows.actions.plans import start_filing, start_site
 from workflows.advance import advance, locked
@@ -62,10 +62,14 @@ def _strike_off(act: Act, site: Site) -> None:
             reason = _("the county has named its sites")
         else:
             reason = _("the roster says: %(kind)s") % {"kind": site.get_kind_display()}
-    rows = Assignment.objects.filter(site=site, state__in=Assignment.OPEN).select_related("unit", "step")
-    for row in rows:
-        run = Run.objects.select_related("parent_task__process").get(pk=row.process_id)
+    rows = Assignment.objects.filter(site=site, state__in=Assignment.OPEN)
+    for pk, process in rows.values_list("pk", "process"):
+        run = Run.objects.select_related("parent_task__process").get(pk=process)
         with locked(run):
+            row = rows.select_for_update(no_key=True, of=("self",)).select_related("unit", "step").filter(pk=pk).first()
+            if row is None:
+                continue  # through meanwhile
+            counters.touch(row.pk)
             row.cancel()
             row.save()
             Event.objects.create(
