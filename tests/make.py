@@ -12,7 +12,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Max, QuerySet
+from django.db import connection
+from django.db.models import Max, Model, QuerySet
 
 from bureaus import calendars, cast, clock
 from bureaus.clock import ZONE, local_date
@@ -282,6 +283,26 @@ def inbox(user: User) -> list[Message]:
     """What a person finds in the product, the oldest first."""
     found = Message.objects.filter(recipient=user, channel="inbox", status__in=["accepted", "bundled"])
     return list(found.order_by("created_at", "id"))
+
+
+# --- Very much of it -----------------------------------------------------------------------------
+
+
+def many_times(copies: int) -> None:
+    """Every assignment so many times more, with its deadlines, by one statement each. Nothing of it is counted."""
+    _copied(Assignment, copies, id="{old}.id + 1000000 * n.i", key="{old}.key || '~' || n.i", recurrence_id="NULL")
+    _copied(Deadline, copies, id="{old}.id + 1000000 * n.i", assignment_id="{old}.assignment_id + 1000000 * n.i")
+
+
+def _copied(model: type[Model], copies: int, **changes: str) -> None:
+    table = model._meta.db_table
+    columns = [str(field.column) for field in model._meta.concrete_fields]
+    values = ", ".join(changes.get(name, f"{{old}}.{name}").format(old=table) for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies})"
+            f" INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM n CROSS JOIN {table}"
+        )
 
 
 # --- Nothing happened ----------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_a_survey_is_late_in_one_county_and_in_time_in_another() -> None:
     slip.refresh_from_db()
     assert slip.state == Slip.State.CLOSED
     assert slip.number == "〔2019〕1号"
-    board = queries.board(Plan.objects.get(), at(2019, 8, 9, 16))
+    board = queries.board(Plan.objects.get())
     cells = {found.unit.code: found.cells[0].light for found in board.rows}
     assert cells["654226"] == Light.RED and cells["654201"] == Light.DONE
 

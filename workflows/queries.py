@@ -1,22 +1,33 @@
-"""Page-sized reads over several tables: rows with their lights, desks, the overdue list, the board."""
+"""Page-sized reads over several tables: rows with their lights, the review queue, the overdue list, the board."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bureaus import calendars
 from bureaus.clock import local_date
 from bureaus.models import Bureau
 from measures.access import Standing, visible_assignments
 from measures.lights import SEVERITY, Light, Shown, expected_progress, light_of
-from measures.models import Assignment, Deadline, Extension, FormCheck, Measure, Plan, Responsibility, Step
+from measures.models import (
+    Assignment,
+    Deadline,
+    Extension,
+    FormCheck,
+    LightCount,
+    Measure,
+    Plan,
+    Responsibility,
+    Step,
+)
 from measures.models.work import AssignmentQuerySet
+from workflows import counters
 from workflows.models import Slip
 
 State = Assignment.State
@@ -68,44 +79,7 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
     return found
 
 
-# --- My desk ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Section:
-    code: str
-    items: list[Item]
-
-
-SECTIONS = ("overdue", "returned", "to_sign_off", "to_sign", "due_soon", "in_hand", "waiting")
-
-
-def desk(standing: Standing, now: datetime) -> list[Section]:
-    """What this person's units have to do, each row in the most urgent section it belongs to."""
-    rows = visible_assignments(standing).filter(unit__in=standing.unit_ids, state__in=Assignment.OPEN)
-    sections: dict[str, list[Item]] = defaultdict(list)
-    for item in items(rows, now):
-        sections[_section(item, standing)].append(item)
-    for found in sections.values():
-        found.sort(key=lambda item: (item.due_on or date.max, item.row.key))
-    return [Section(code, sections[code]) for code in SECTIONS if sections.get(code)]
-
-
-def _section(item: Item, standing: Standing) -> str:
-    row = item.row
-    if row.state == State.SUBMITTED or row.state in (State.SUSPENDED, State.REFUSED):
-        return "waiting"
-    if row.state == State.UNIT_SIGNOFF:
-        return "to_sign_off" if standing.leads_in(row.unit_id) else "waiting"
-    if item.light == Light.RED:
-        return "overdue"
-    if row.state == State.ISSUED:
-        return "to_sign"
-    if row.round > 1:
-        return "returned"
-    if item.light == Light.AMBER:
-        return "due_soon"
-    return "in_hand"
+# --- What waits for a verdict ----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -124,6 +98,18 @@ class Review:
 
 def review(standing: Standing, now: datetime) -> Review:
     """The supervisor's queue: submitted work, form checks, requests, refusals, slips proposed."""
+    submitted, checks, extensions, refused, slips = _waiting_for(standing)
+    return Review(items(submitted, now), list(checks), list(extensions), items(refused, now), list(slips))
+
+
+def review_count(standing: Standing) -> int:
+    """How much stands in it."""
+    return sum(rows.count() for rows in _waiting_for(standing))
+
+
+def _waiting_for(
+    standing: Standing,
+) -> tuple[AssignmentQuerySet, QuerySet[FormCheck], QuerySet[Extension], AssignmentQuerySet, QuerySet[Slip]]:
     submitted = (
         Assignment.objects.filter(state=State.SUBMITTED, acceptor__in=standing.unit_ids)
         .exclude(step__kind=Step.Kind.FILING)
@@ -147,7 +133,7 @@ def review(standing: Standing, now: datetime) -> Review:
         slips = open_slips().filter(state__in=[Slip.State.PROPOSED, Slip.State.ANSWERED])
     elif "leader" in standing.roles:
         extensions = _undecided().filter(deadline__assignment__unit__code="supervision")
-    return Review(items(submitted, now), list(checks), list(extensions), items(refused, now), list(slips))
+    return submitted, checks, extensions, refused, slips
 
 
 def _undecided() -> QuerySet[Extension]:
@@ -173,6 +159,7 @@ def visible_slips(standing: Standing) -> QuerySet[Slip]:
 
 KINDS = ("main", "receipt", "verdict", "checkup")
 PAGE = 50
+EXPORTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -202,27 +189,21 @@ class OverdueRow:
 
 
 def overdue(standing: Standing, wanted: OverdueFilter, now: datetime) -> QuerySet[Deadline]:
-    """Everything past its date and not met, oldest first. Never OFFSET: see `overdue_page`."""
-    found = (
-        Deadline.objects.overdue(now)
-        .filter(assignment__in=visible_assignments(standing).values("pk"))
-        .select_related(
-            "unit",
-            "assignment__unit",
-            "assignment__measure",
-            "assignment__step",
-            "assignment__lead",
-            "assignment__handler",
-            "assignment__site",
-        )
-        .order_by("due_at", "id")
-    )
+    """Everything past its date and not met, oldest first. Never OFFSET: see `overdue_page`.
+
+    Nothing is joined: the list is read along the index of what is overdue, and each row asked what it belongs to.
+    Joined, SQLite begins with the tasks as soon as it has statistics, and reads all of them.
+    """
+    found = Deadline.objects.overdue(now).order_by("due_at", "id")
+    of_it = Assignment.objects.filter(pk=OuterRef("assignment")).order_by()
+    if not standing.sees_all:
+        found = found.filter(Exists(visible_assignments(standing).filter(pk=OuterRef("assignment"))))
     if wanted.unit:
-        found = found.filter(unit__code=wanted.unit)
+        found = found.filter(unit__in=list(Bureau.objects.filter(code=wanted.unit).values_list("pk", flat=True)))
     if wanted.measure == "0":
-        found = found.filter(assignment__measure__isnull=True)
+        found = found.filter(Exists(of_it.filter(measure__isnull=True)))
     elif wanted.measure:
-        found = found.filter(assignment__measure__number=wanted.measure)
+        found = found.filter(Exists(of_it.filter(measure__number=wanted.measure)))
     if wanted.kind:
         found = found.filter(kind=wanted.kind)
     if wanted.min_days:
@@ -240,15 +221,33 @@ def overdue_page(
 ) -> tuple[list[OverdueRow], tuple[datetime, int] | None]:
     """A page of the list and where the next one begins (None: this is the last)."""
     if after:
-        moment, pk = after
-        found = found.filter(Q(due_at__gt=moment) | Q(due_at=moment, id__gt=pk))
-    rows = list(found[: size + 1])
-    more = (rows[size - 1].due_at, rows[size - 1].pk) if len(rows) > size else None
-    return _overdue_rows(rows[:size], now, standing), more
+        found = from_here_on(found, after)
+    keys = list(found.values_list("due_at", "pk")[: size + 1])
+    more = keys[size - 1] if len(keys) > size else None
+    return _overdue_rows([pk for _due_at, pk in keys[:size]], now, standing), more
 
 
-def _overdue_rows(rows: Sequence[Deadline], now: datetime, standing: Standing) -> list[OverdueRow]:
+def from_here_on(found: QuerySet[Deadline], after: tuple[datetime, int]) -> QuerySet[Deadline]:
+    """What comes after a row of the list, by its date and number. The first half is where an index can begin."""
+    moment, pk = after
+    return found.filter(Q(due_at__gte=moment), Q(due_at__gt=moment) | Q(id__gt=pk))
+
+
+def _overdue_rows(ids: Sequence[int], now: datetime, standing: Standing) -> list[OverdueRow]:
     today = local_date(now)
+    rows = (
+        Deadline.objects.filter(pk__in=ids)
+        .select_related(
+            "unit",
+            "assignment__unit",
+            "assignment__measure",
+            "assignment__step",
+            "assignment__lead",
+            "assignment__handler",
+            "assignment__site",
+        )
+        .order_by("due_at", "id")
+    )
     slips: dict[int, Slip] = {}
     of_these = visible_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
     for slip in of_these.order_by("id"):
@@ -262,10 +261,18 @@ def _overdue_rows(rows: Sequence[Deadline], now: datetime, standing: Standing) -
 
 def all_overdue(found: QuerySet[Deadline], now: datetime, *, standing: Standing) -> list[OverdueRow]:
     """The whole list, for an export."""
-    return _overdue_rows(list(found), now, standing)
+    ids = list(found.values_list("pk", flat=True))
+    rows: list[OverdueRow] = []
+    for start in range(0, len(ids), EXPORTED_AT_ONCE):
+        rows += _overdue_rows(ids[start : start + EXPORTED_AT_ONCE], now, standing)
+    return rows
 
 
 # --- Board -----------------------------------------------------------------------------------
+
+
+# What every light but one stands for: work that somebody still has to do something about.
+OPEN_LIGHTS = tuple(light for light in SEVERITY if light != Light.DONE)
 
 
 @dataclass(frozen=True)
@@ -297,63 +304,68 @@ class Board:
     late: int
 
 
-def board(plan: Plan, now: datetime) -> Board:
-    """Units × measures with their worst lights, counted from the rows themselves."""
+def board(plan: Plan) -> Board:
+    """Units × measures with their worst lights, read from the counts: as few rows as there are cells."""
     measures = list(plan.measures.order_by("number"))
-    roles = {(row.bureau_id, row.measure_id): row.kind for row in Responsibility.objects.filter(measure__plan=plan)}
-    everything = items(
-        Assignment.objects.filter(plan=plan).select_related("unit", "measure", "step").exclude(state=State.CANCELLED),
-        now,
-    )
-    by_cell: dict[tuple[int, int | None], list[Item]] = defaultdict(list)
-    for item in everything:
-        by_cell[item.row.unit_id, item.row.measure_id].append(item)
-    units = {item.row.unit_id: item.row.unit for item in everything}
+    roles = {
+        (unit, number): kind
+        for unit, number, kind in Responsibility.objects.filter(measure__plan=plan).values_list(
+            "bureau", "measure__number", "kind"
+        )
+    }
+    cells: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+    total: Counter[str] = Counter()
+    for unit, number, what, count in _counts(plan):
+        cells[unit, number][what] += count
+        total[what] += count
+    shown = {unit for (unit, _number), held in cells.items() if _lights(held)}
     rows = []
-    for unit in sorted(units.values(), key=lambda unit: (unit.order, unit.code)):
-        cells = [_cell(by_cell[unit.pk, measure.pk], roles.get((unit.pk, measure.pk), "")) for measure in measures]
-        orders = _cell(by_cell[unit.pk, None], "support" if by_cell[unit.pk, None] else "")
-        rows.append(BoardRow(unit, cells, orders, sum(cell.overdue for cell in [*cells, orders])))
-    lights = {light.value: sum(item.light == light for item in everything) for light in SEVERITY}
-    first = Deadline.objects.filter(assignment__plan=plan, kind=Deadline.Kind.MAIN, round=1, status="met")
-    met = list(first.values_list("met_at", "due_at"))
-    on_time = sum(met_at is not None and met_at < due_at for met_at, due_at in met)
-    late = len(met) - on_time + Deadline.objects.overdue(now).main().filter(assignment__plan=plan, round=1).count()
+    for bureau in Bureau.objects.filter(pk__in=shown).order_by("order", "code"):
+        held = [
+            _cell(cells[bureau.pk, measure.number], roles.get((bureau.pk, measure.number), "")) for measure in measures
+        ]
+        orders = _cell(cells[bureau.pk, 0], "")
+        rows.append(BoardRow(bureau, held, orders, sum(cell.overdue for cell in [*held, orders])))
     return Board(
         measures,
         rows,
-        lights,
-        open=sum(item.row.is_open for item in everything),
-        done=sum(item.row.state in Assignment.DONE for item in everything),
-        on_time=on_time,
-        late=late,
+        {light.value: total[light] for light in SEVERITY},
+        open=sum(total[light] for light in OPEN_LIGHTS),
+        done=total[Light.DONE],
+        on_time=total[counters.ON_TIME],
+        late=total[counters.LATE],
     )
 
 
-def _cell(found: list[Item], role: str) -> Cell:
-    if not found:
-        return Cell(role, None, 0, 0)
-    light = min((item.light for item in found), key=SEVERITY.index)
-    return Cell(
-        role or "support",
-        light,
-        sum(item.row.is_open for item in found),
-        sum(item.light == Light.RED for item in found),
-    )
-
-
-def measure_progress(plan: Plan, now: datetime) -> dict[int, dict[str, Any]]:
+def measure_progress(plan: Plan) -> dict[int, dict[str, Any]]:
     """For each measure its worst light and the mean progress of its parts, by its number."""
-    found: dict[int, list[Item]] = defaultdict(list)
-    rows = Assignment.objects.filter(plan=plan, measure__isnull=False).exclude(state=State.CANCELLED)
-    for item in items(rows.select_related("unit", "measure", "step"), now):
-        found[item.row.measure.number].append(item)  # type: ignore[union-attr]
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for _unit, number, what, count in _counts(plan):
+        if number:
+            found[number][what] += count
     return {
         number: {
-            "light": min((item.light for item in group), key=SEVERITY.index),
-            "progress": sum(item.row.progress for item in group) // len(group),
-            "done": sum(item.row.state in Assignment.DONE for item in group),
-            "all": len(group),
+            "light": _lights(held)[0],
+            "progress": held[counters.PROGRESS] // parts,
+            "done": held[Light.DONE],
+            "all": parts,
         }
-        for number, group in found.items()
+        for number, held in found.items()
+        if (parts := sum(held[light] for light in SEVERITY))
     }
+
+
+def _counts(plan: Plan) -> Iterable[tuple[int, int, str, int]]:
+    return LightCount.objects.filter(plan=plan).exclude(count=0).values_list("unit", "measure_number", "what", "count")
+
+
+def _lights(held: Counter[str]) -> list[Light]:
+    """The lights there are, the worst first."""
+    return [light for light in SEVERITY if held[light]]
+
+
+def _cell(held: Counter[str], role: str) -> Cell:
+    lights = _lights(held)
+    if not lights:
+        return Cell(role, None, 0, 0)
+    return Cell(role or "support", lights[0], sum(held[light] for light in OPEN_LIGHTS), held[Light.RED])

@@ -19,6 +19,7 @@ from workflows.views import (
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("desk/<slug:code>/", desk.section, name="desk-section"),
     path("assignments/<int:pk>/", assignment.show, name="assignment"),
     path("assignments/<int:pk>/<slug:name>/", assignment.act, name="act"),
     path("extensions/<int:pk>/<slug:name>/", assignment.decide_extension, name="extension"),

@@ -7,11 +7,12 @@ from datetime import date, datetime
 import pytest
 
 from bureaus import clock
+from measures.access import Standing
 from measures.models import Assignment, Plan
 from tests import make
 from tests.make import at
 from tests.pages import people, web
-from workflows import actions
+from workflows import actions, counters, desks, queries
 from workflows.models import Slip
 
 OFFICER, LEADER = "托里县·经办人", "托里县·分管领导"
@@ -140,6 +141,66 @@ def test_slips_to_answer_stand_on_the_desk_of_the_unit(lived: Plan) -> None:
     assert f"/slips/{slip.pk}/" not in web.read(web.signed_in(OFFICER), "/").links
     actions.answer_slip(slip, by=make.person("和布克赛尔县·经办人"), now=clock.now(), answer="已派人。")
     assert f"/slips/{slip.pk}/" not in web.read(web.signed_in("和布克赛尔县·经办人"), "/").links
+
+
+# --- A very long desk -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long_desk(lived: Plan) -> dict[str, list[int]]:
+    """托里县's desk as it is shown whole, and then everything fifty times more."""
+    whole = desk(OFFICER, clock.now())
+    make.many_times(50)
+    counters.rebuild(clock.now())
+    return whole
+
+
+def test_a_long_desk_shows_the_first_of_each_section_and_how_many_there_are(long_desk: dict[str, list[int]]) -> None:
+    client = web.signed_in(OFFICER)
+    page = web.read(client, "/")
+    sections = {section.attrs["id"]: section for section in page.all("section") if "id" in section.attrs}
+    assert list(sections) == list(long_desk)
+    for code, section in sections.items():
+        count = 51 * len(long_desk[code])
+        assert str(count) in section.one(cls="sub").text
+        assert len(section.one("tbody").all("tr")) == 20
+        assert f"/desk/{code}/" in section.links
+        days = [cell.text.split()[0] for cell in section.all("td", cls="nw")]
+        assert days == sorted(days)
+    numbers = [int(kpi.one(cls="n").children[0]) for kpi in page.all(cls="kpi")]  # type: ignore[arg-type]
+    assert numbers[:4] == [51 * len(long_desk.get(c, [])) for c in ("overdue", "due_soon", "to_sign", "returned")]
+
+
+def test_the_first_of_a_long_section_are_the_most_urgent(long_desk: dict[str, list[int]]) -> None:
+    now = clock.now()
+    earliest = {
+        code: min(item.due_on for item in queries.items(Assignment.objects.filter(pk__in=rows), now) if item.due_on)
+        for code, rows in long_desk.items()
+        if code in ("overdue", "due_soon")
+    }
+    standing = Standing(make.person(OFFICER))
+    shown = {section.code: section.items[0].due_on for section in desks.desk(standing, now) if section.code in earliest}
+    assert shown == earliest
+    assert earliest
+
+
+def test_every_row_of_a_long_section_is_found_page_by_page(long_desk: dict[str, list[int]]) -> None:
+    client = web.signed_in(OFFICER)
+    for code, rows in long_desk.items():
+        found: list[int] = []
+        link: str | None = ""
+        while link is not None:
+            page = web.read(client, f"/desk/{code}/{link}")
+            found += [int(a.attrs["href"].split("/")[2]) for a in page.all("a", cls="ttl")]
+            link = next((a for a in page.one(cls="pager").links if "after" in a), None)
+        assert len(found) == len(set(found)) == 51 * len(rows)
+        assert {pk % 1_000_000 for pk in found} == set(rows)
+
+
+def test_a_section_is_only_for_those_who_have_a_desk(lived: Plan) -> None:
+    assert web.read(web.signed_in(OFFICER), "/desk/to_sign_off/").one(cls="empty").text
+    web.read(web.signed_in(OFFICER), "/desk/nonsense/", 404)
+    web.read(web.signed_in(make.INSPECTOR), "/desk/overdue/", 404)
 
 
 # --- What waits for a verdict ---------------------------------------------------------------------

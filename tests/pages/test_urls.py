@@ -23,6 +23,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "password": ((), BOTH),
     "set_language": ((), BOTH),
     "desk": ((), READ),
+    "desk-section": (("overdue",), READ),
     "assignment": ((1,), READ),
     "act": ((1, "sign"), WRITE),
     "extension": ((1, "grant"), WRITE),

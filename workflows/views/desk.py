@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from workflows import queries
-from workflows.views.base import standing_of
+from workflows import desks, queries
+from workflows.views.base import number, only, standing_of
 
 
 def section_titles() -> dict[str, str]:
@@ -35,8 +35,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         if standing.administers:
             return redirect("admin:index")
     now = clock.now()
-    sections = queries.desk(standing, now)
-    counts = {section.code: len(section.items) for section in sections}
+    sections = desks.desk(standing, now)
+    counts = {section.code: section.count for section in sections}
     return render(
         request,
         "workflows/desk.html",
@@ -44,11 +44,32 @@ def desk(request: HttpRequest) -> HttpResponse:
             "sections": sections,
             "titles": section_titles(),
             "counts": counts,
-            "review_count": len(queries.review(standing, now)),
+            "review_count": queries.review_count(standing),
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
             "one_unit": len(standing.units) == 1,
             "works": bool(standing.units),
             "stands_in_for": {post.user_id: post.user for post in standing.lent}.values(),
+            "now": now,
+        },
+    )
+
+
+@require_GET
+def section(request: HttpRequest, code: str) -> HttpResponse:
+    """All of one section, page by page: for desks too long to be shown whole."""
+    standing = standing_of(request)
+    only(code in desks.SECTIONS and bool(standing.units))
+    now = clock.now()
+    rows, following = desks.page(standing, code, now, after=number(request.GET.get("after", "")))
+    return render(
+        request,
+        "workflows/desk_section.html",
+        {
+            "title": section_titles()[code],
+            "items": rows,
+            "following": following,
+            "is_first": "after" not in request.GET,
+            "one_unit": len(standing.units) == 1,
             "now": now,
         },
     )

@@ -76,7 +76,7 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "workflows/board_empty.html")
     now = clock.now()
     measures = list(plan.measures.order_by("number"))
-    progress = queries.measure_progress(plan, now)
+    progress = queries.measure_progress(plan)
     late = queries.overdue(standing, OverdueFilter(), now)
     worst, _more = queries.overdue_page(late, now, standing=standing, size=8)
     return render(
@@ -84,7 +84,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "workflows/board.html",
         {
             "plan": plan,
-            "board": queries.board(plan, now),
+            "board": queries.board(plan),
             "chart": gantt.draw(plan, measures, progress, now),
             "worst": worst,
             "count": late.count(),

@@ -28,7 +28,7 @@ from workflows.views.diagrams import diagram_width, open_steps
 def plan(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(Plan, code=code)
     now = clock.now()
-    progress = queries.measure_progress(found, now)
+    progress = queries.measure_progress(found)
     measures = list(found.measures.prefetch_related("responsibilities__bureau"))
     baseline = found.content.get("baseline", {})
     names = dict(Bureau.objects.values_list("code", "short_name"))

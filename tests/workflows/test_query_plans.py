@@ -1,0 +1,71 @@
+"""How the database reads long lists, with statistics: along an index and no further than the page.
+
+Joined with the tasks, the overdue list was read from the tasks as soon as SQLite had statistics: all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from measures.access import Standing
+from measures.models import Assignment, Plan
+from tests import make
+from tests.make import at
+from workflows import counters, queries
+from workflows.queries import OverdueFilter
+
+COPIES = 60
+NOW = at(2020, 1, 15)
+
+
+@pytest.fixture
+def many(tacheng: Plan) -> None:
+    make.many_times(COPIES)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def plan_of(found: QuerySet[Any]) -> list[str]:
+    query, values = found.query.sql_with_params()
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {query}", values)
+        return [str(line[-1]) for line in cursor.fetchall()]
+
+
+def only_index(found: QuerySet[Any], index: str, table: str) -> bool:
+    """Whether the table is read along that index, and not whole; on SQLite also: not sorted afterwards."""
+    lines = plan_of(found)
+    if connection.vendor == "postgresql":
+        return any(index in line for line in lines) and not any(f"Seq Scan on {table}" in line for line in lines)
+    return table in lines[0] and index in lines[0] and not any("FOR ORDER BY" in line for line in lines)
+
+
+@pytest.mark.uncounted
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("who", [make.INSPECTOR, "托里县·经办人"])
+@pytest.mark.parametrize("wanted", [OverdueFilter(), OverdueFilter(measure="1", kind="main")])
+def test_the_overdue_list_is_read_along_its_index(who: str, wanted: OverdueFilter) -> None:
+    standing = Standing(make.person(who))
+    found = queries.overdue(standing, wanted, NOW)
+    first, more = queries.overdue_page(found, NOW, standing=standing)
+    assert len(first) == queries.PAGE and more is not None
+    second, _more = queries.overdue_page(found, NOW, standing=standing, after=more)
+    shown = [one.deadline.pk for one in [*first, *second]]
+    assert shown == list(found.values_list("pk", flat=True)[: 2 * queries.PAGE])
+    if connection.vendor == "postgresql" and not standing.sees_all:
+        return  # few rows: it may well begin elsewhere
+    for part in (found, queries.from_here_on(found, more)):
+        keys = part.values_list("due_at", "pk")[: queries.PAGE + 1]
+        assert only_index(keys, "deadline_overdue", "measures_deadline"), plan_of(keys)
+
+
+@pytest.mark.uncounted
+@pytest.mark.usefixtures("many")
+def test_the_sweep_reads_along_its_index() -> None:
+    due = Assignment.objects.filter(light_until__lte=at(2019, 6, 20)).order_by("light_until")[: counters.BATCH]
+    assert only_index(due, "assignment_light", "measures_assignment")
