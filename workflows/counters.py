@@ -26,7 +26,7 @@ from measures.lights import changes_at, light_of
 from measures.models import Assignment, Deadline, LightCount, Measure, Plan
 
 BATCH = 500
-# A row with this `light_until` is taken by the next sweep.
+# A row with this `light_until` is taken by the next sweep: what nothing has counted yet.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 # When a row is asked whether it keeps its promise: just before its moment, or long after everybody's.
 INSTANT = timedelta(microseconds=1)
@@ -118,14 +118,6 @@ def hold(ids: Iterable[int]) -> set[int]:
     """Lock those of these rows that nobody holds, before any of their deadlines, and say which."""
     rows = Assignment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")
     return set(rows.filter(pk__in=set(ids)).values_list("pk", flat=True))
-
-
-def mark(rows: models.QuerySet[Assignment]) -> int:
-    """Leave rows to the next sweep, when something they depend on has changed (a calendar). Locks the rows.
-
-    To be called before any of their deadlines is locked. Returns how many.
-    """
-    return rows.order_by().update(light_until=AT_ONCE)
 
 
 def refresh(ids: Iterable[int], now: datetime) -> None:

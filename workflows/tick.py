@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from bureaus import calendars, faults
 from measures.models import Assignment, Deadline, Recurrence
 from notifications import mailings
-from workflows import batches, issuing, notices, recounting
+from workflows import batches, counters, issuing, notices, recounting
 from workflows.audience import Roster
 from workflows.batches import Due, Kept, Next
 from workflows.deciding import Decider
@@ -56,7 +56,7 @@ class Swept:
 def run(now: datetime, *, roster: Roster | None = None) -> Swept:
     """Everything that is due at `now`. Safe to run twice, and by two processes at once."""
     swept = Swept()
-    periods, looks = _due(now)
+    periods, looks, lights = _due(now)
     try:
         swept.recounted = recounting.recount(now)
     except Exception:
@@ -69,20 +69,27 @@ def run(now: datetime, *, roster: Roster | None = None) -> Swept:
             decider = Decider(now, roster)
             while _sweep_batch(decider, swept) == BATCH:
                 pass
+    if lights or swept.made or swept.recounted:
+        try:
+            counters.sweep(now)
+        except Exception:
+            logger.exception("lights could not be turned")
+            swept.failed += 1
     return swept
 
 
-def _due(now: datetime) -> tuple[bool, bool]:
-    """Whether a period and whether a deadline has come: all that an idle pass asks."""
+def _due(now: datetime) -> tuple[bool, bool, bool]:
+    """Whether a period, a deadline and the turn of a light has come: all that an idle pass asks."""
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM measures_recurrence WHERE next_on <= %s), "
-            "EXISTS (SELECT 1 FROM measures_deadline WHERE next_look_at <= %s)",
-            [moment, moment],
+            "EXISTS (SELECT 1 FROM measures_deadline WHERE next_look_at <= %s), "
+            "EXISTS (SELECT 1 FROM measures_assignment WHERE light_until <= %s)",
+            [moment, moment, moment],
         )
-        periods, looks = cursor.fetchone()
-    return bool(periods), bool(looks)
+        periods, looks, lights = cursor.fetchone()
+    return bool(periods), bool(looks), bool(lights)
 
 
 # --- Periods --------------------------------------------------------------------------------------

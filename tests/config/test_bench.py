@@ -21,7 +21,7 @@ from config.bootstrap import Refusal
 from measures.access import Standing
 from measures.lights import SOON
 from measures.models import Plan
-from workflows import queries, rehearsal
+from workflows import desks, queries, rehearsal
 from workflows import tick as sweep
 from workflows.bench import floor, hand, seed, tick
 from workflows.models import Firing
@@ -121,11 +121,11 @@ def test_the_query_by_hand_gives_the_rows_of_the_page() -> None:
         assert [row.deadline.pk for row in page] == [row[0] for row in asked(hand.OVERDUE_AFTER, moment, *after)[:50]]
 
         clerk = Membership.objects.get(bureau__code="b001", role=Role.OFFICER)
-        sections = queries.desk(Standing(clerk.user), seed.NOW)
+        sections = desks.desk(Standing(clerk.user), seed.NOW)
         wanted = sorted(item.row.pk for section in sections for item in section.items)
         assert wanted == sorted(row[0] for row in asked(hand.DESK, clerk.bureau_id))
 
-        board = queries.board(Plan.objects.get(), seed.NOW)
+        board = queries.board(Plan.objects.get())
         soon = str(calendars.days_for().shift(seed.TODAY, SOON))
         counted: Counter[str] = Counter()
         for row in asked(hand.BOARD, moment, moment, soon, stage.plan.pk):

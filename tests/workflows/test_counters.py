@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from bureaus import clock
+from bureaus import calendars, clock
+from bureaus.models import Calendar, CalendarDay
 from measures.lights import light_of
 from measures.models import Assignment, Deadline, LightCount, Plan
 from tests.make import (
@@ -21,6 +22,7 @@ from tests.make import (
     accepted,
     at,
     bureau,
+    deadline,
     fresh,
     handed_in,
     leader_of,
@@ -34,7 +36,7 @@ from tests.make import (
     tick_through,
 )
 from tests.workflows.child import at_one_lock, beside, elsewhere, held, together, until_waiting
-from workflows import actions, counters, queries
+from workflows import actions, counters, queries, recounting
 
 NOW = at(2019, 6, 10, 11)
 
@@ -191,13 +193,6 @@ def test_a_sweep_is_few_questions_however_many_rows(tacheng: Plan) -> None:
     assert asked(at(2021, 1, 15)) == (0, 1)
 
 
-def test_marked_rows_are_counted_by_the_next_sweep(tacheng: Plan) -> None:
-    assert counters.mark(Assignment.objects.filter(unit__code="654224")) > 5
-    assert counters.waiting(NOW) > 5
-    counters.sweep(NOW)
-    assert list(counters.differences()) == []
-
-
 def test_a_checkup_the_tick_sets_leaves_the_light_right(tacheng: Plan) -> None:
     """The one date set without the row's lock: the row waits for an earlier one already."""
     found = signed(row("m7-register/654225"), at(2019, 6, 3, 11))
@@ -207,6 +202,35 @@ def test_a_checkup_the_tick_sets_leaves_the_light_right(tacheng: Plan) -> None:
     assert (lamp(found), fresh(found).light_until) == ("grey", at(2019, 10, 1))
     counters.sweep(at(2019, 10, 1))
     assert (lamp(found), fresh(found).light_until) == ("amber", None)
+
+
+def test_an_edited_calendar_turns_lights_with_its_dates(tacheng: Plan) -> None:
+    """Friday 26 July becomes free: Thursday is the third working day before the 31st, without any date moving."""
+    found, now = row("survey/654224"), at(2019, 7, 25, 12)
+    counters.sweep(now)
+    assert lamp(found) == "green"
+    calendar = Calendar.objects.national()
+    CalendarDay.objects.create(calendar=calendar, date=date(2019, 7, 26), kind="off", note="演示")
+    calendars.changed(calendar)
+    recounting.recount(now)
+    assert (lamp(found), fresh(found).light_until) == ("amber", at(2019, 8, 1))
+
+
+@pytest.mark.postgres
+def test_an_edited_calendar_passes_by_what_an_act_has_in_hand(tacheng_committed: Plan) -> None:
+    """Else the act could read a date before it moves, and its light be kept for it."""
+    found, now = signed(row("survey/654224"), NOW), at(2019, 7, 25, 12)
+    counters.sweep(now)
+    calendar = Calendar.objects.national()
+    CalendarDay.objects.create(calendar=calendar, date=date(2019, 7, 26), kind="off", note="演示")
+    calendars.changed(calendar)
+    edition = deadline(found).calendar_edition
+    with held(lambda: list(Assignment.objects.select_for_update(of=("self",)).filter(pk=found.pk))):
+        elsewhere(lambda: recounting.recount(now))
+        assert (deadline(found).calendar_edition, lamp(found)) == (edition, "green")
+    recounting.recount(now)
+    assert deadline(found).calendar_edition > edition
+    assert lamp(found) == "amber"
 
 
 # --- Anew -----------------------------------------------------------------------------------------

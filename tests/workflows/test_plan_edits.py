@@ -92,9 +92,7 @@ def test_a_date_that_is_still_the_plans_moves_with_a_row_and_a_notice(tacheng: P
     }
 
 
-def test_of_an_earlier_date_nobody_above_hears_before_the_unit_had_a_working_day(
-    tacheng: Plan, tmp_path: Path
-) -> None:
+def test_of_an_earlier_date_nobody_above_hears_before_the_unit_had_a_working_day(tacheng: Plan, tmp_path: Path) -> None:
     """Brought forward to 3 June and read on 11 June, the day of T+5: the unit hears of it at eleven."""
     found = row("survey/654224")
     path = edited(tmp_path, survey_due(date(2019, 6, 3)))

@@ -20,6 +20,7 @@ from bureaus.models import Bureau, Calendar, Membership, Role, User
 from measures import loading, plan_file
 from measures.models import Assignment, Deadline, Event, Plan
 from notifications.models import Message
+from workflows import counters
 from workflows.bench.rows import Shape, Value, in_a_hurry, stamp, write
 from workflows.ladder import moment
 from workflows.ladders import load_ladders, newest
@@ -106,6 +107,7 @@ def armed(stage: Stage, items: int, due: int) -> None:
         write(Deadline, _deadlines(stage, _armed_dates(stage, items, chosen)))
         write(Firing, _firings(items, chosen))
         _go_on_counting()
+    counters.rebuild(NOW)
 
 
 def lived(stage: Stage, items: int) -> None:
