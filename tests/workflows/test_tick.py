@@ -34,7 +34,7 @@ from tests.make import (
     signed,
 )
 from tests.workflows.child import child
-from workflows import actions, tasks, tick
+from workflows import actions, counters, tasks, tick
 from workflows.models import Firing, Run
 
 
@@ -56,8 +56,10 @@ def test_run_twice_it_does_nothing_the_second_time(tacheng: Plan) -> None:
 
 
 def test_before_its_time_nothing_fires(tacheng: Plan) -> None:
+    now = at(2019, 6, 4, 9, 59)
+    counters.sweep(now)  # lights turn at midnight
     with nothing_written():
-        assert tick.run(at(2019, 6, 4, 9, 59)).firings == []
+        assert tick.run(now).firings == []
 
 
 def test_celery_and_the_command_do_the_same(tacheng: Plan) -> None:
@@ -117,6 +119,7 @@ def test_35_what_shares_an_instant_is_drained_in_bounded_batches(
 ) -> None:
     """However many are due, a transaction holds a batch of them, and the last is reached in the same pass."""
     monkeypatch.setattr(tick, "BATCH", 25)
+    counters.sweep(at(2019, 6, 4, 12))  # not what is counted here
     statements, now = Statements(), at(2019, 6, 4, 12)
     with connection.execute_wrapper(statements):
         swept = tick.run(now)
