@@ -274,6 +274,18 @@ def test_refused_while_they_wait_they_hear_at_once(tacheng: Plan) -> None:
     assert not fired(tick_through(date(2019, 8, 6)), rung="T+1")
 
 
+def test_refused_while_only_the_slip_waits_it_is_proposed_at_once(tacheng: Plan) -> None:
+    """A bureau that leads itself: of T+1 nobody has to wait, and the yellow slip comes with the refusal."""
+    found = signed(row("m1-division/hrss"), at(2019, 6, 3, 11))  # due on Monday 17 June
+    only(found)
+    extension = asked(found, at(2019, 6, 17, 9))
+    (late,) = fired(tick_through(date(2019, 6, 18)), rung="T+1")
+    assert (late["occ"], late["slip"]) == (0, None)
+    refused(extension, at(2019, 6, 19, 15))
+    (released,) = fired(tick_through(date(2019, 6, 19)), rung="T+1", occ=1)
+    assert (released["at"], released["to"], released["slip"]) == ("2019-06-19T15:00:00+08:00", [], "yellow")
+
+
 def test_withdrawn_by_the_unit_the_date_stands_and_those_who_waited_hear(tacheng: Plan) -> None:
     found = survey()
     extension = asked(found, at(2019, 7, 31, 9))

@@ -351,6 +351,29 @@ def test_10_an_extension_granted_while_the_tick_is_at_it(tacheng_committed: Plan
     assert not Message.objects.filter(about=main.about, about_rev=1, status="queued").exists()
 
 
+@pytest.mark.postgres
+def test_an_extension_refused_while_the_tick_lets_the_lead_wait_for_it(tacheng_committed: Plan) -> None:
+    """T+1 fires in the minute of the refusal: the tick still knows the request, and the lead does not wait for days."""
+    found, now = signed(row("survey/654224"), NOW), at(2019, 8, 1, 10, 14)
+    only(found)
+    to = date(2019, 8, 26)
+    asked = actions.ask_extension(found, by=officer_of(found.unit), now=at(2019, 7, 31, 9), to=to, reason="汛期。")
+    for day in (17, 26, 31):
+        tick.run(at(2019, 7, day, 12))
+    with (
+        held(unwritten(deadline(found), "T+1", "托里县·分管领导")) as let_go,
+        beside(lambda: tick.run(now)) as ticked,
+    ):
+        until_waiting(1)
+        refusal = {"by": person(SUPERVISOR), "now": now, "opinion": "理由不充分。"}
+        with beside(lambda: actions.refuse_extension(asked, **refusal)) as refused:
+            until_waiting(2)
+            let_go()
+    assert outcomes([*ticked, *refused]) == {"done": 2}
+    (again,) = tick.run(now + timedelta(minutes=1)).firings
+    assert (again.rung_key, again.occ, again.audiences, again.slip) == ("T+1", 1, ["lead"], "yellow")
+
+
 # --- Periods --------------------------------------------------------------------------------------
 
 

@@ -178,14 +178,16 @@ def _undecided(extension: Extension) -> Extension:
 
 
 def _release(deadline_id: int, now: datetime) -> None:
-    """Those outside the unit who waited for the decision are told at the next look, which is now."""
-    waiting = Firing.objects.filter(deadline=deadline_id, withheld_until__gt=now).exclude(withheld=[])
-    if waiting.update(withheld_until=now):
-        main = (
-            Deadline.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("unit__calendar", "assignment")
-            .get(pk=deadline_id)
-        )
+    """Those outside the unit who waited for the decision, and a slip that did, come at the next look, which is now.
+
+    The date is locked first: a tick may be writing down at this moment that somebody waits.
+    """
+    main = (
+        Deadline.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("unit__calendar", "assignment")
+        .get(pk=deadline_id)
+    )
+    if Firing.objects.filter(deadline=main, rev=main.rev, withheld_until__gt=now).update(withheld_until=now):
         deadlines.look_again(main)
 
 
