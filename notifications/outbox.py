@@ -203,7 +203,9 @@ def _claim(groups: Sequence[tuple[int, str]], now: datetime) -> _Claim:
     claim.taken = len(rows)
     folded = _folded_in(rows)
     reasons = _unwanted(rows, folded)
-    _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
+    speechless = _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
+    claim.done += _put_off(speechless, now)
+    rows = [row for row in rows if row.pk not in speechless]
     for _pair, group in groupby(rows, key=lambda row: (row.recipient_id, row.channel)):
         _claim_group(list(group), folded, reasons, claim, now)
     _write_claim(claim, now)
@@ -231,7 +233,7 @@ def _claim_group(
             subject, body, sms = texts.digest(left)
             message.subject, message.body = subject, sms if message.channel == "sms" else body
             message.save(update_fields=["subject", "body"])
-        if message.attempts:
+        if message.attempts and message.channel != "inbox":
             # Tried before it stays what it was: a mail that comes twice must be told as one.
             claim.sending.append(_Sending(message, Attempt(message=message), left))
         else:
@@ -333,13 +335,46 @@ def _still_wanted() -> Any:
     return import_string(settings.NOTIFICATION_STILL_WANTED)
 
 
-def _give_words(messages: Sequence[Message], now: datetime) -> None:
-    """Say in the words of today what was put without words."""
+def _give_words(messages: Sequence[Message], now: datetime) -> dict[int, tuple[Message, Exception]]:
+    """Say in the words of today what was put without words. Returns, by key, those for which none are to be had."""
     if not messages:
-        return
-    for message, words in zip(messages, _words_of()(messages, now), strict=True):
+        return {}
+    speechless: dict[int, tuple[Message, Exception]] = {}
+    try:
+        said = list(_words_of()(messages, now))
+    except Exception:
+        # One of them is broken; it must not keep back what everybody else is to be told.
+        said = []
+        for message in messages:
+            try:
+                said += _words_of()([message], now)
+            except Exception as error:
+                logger.exception("message %s has no words", message.pk)
+                speechless[message.pk] = message, error
+    given = [message for message in messages if message.pk not in speechless]
+    for message, words in zip(given, said, strict=True):
         message.subject, message.body, message.line, message.url = words.subject, words.body, words.line, words.url
-    Message.objects.bulk_update(messages, ["subject", "body", "line", "url"], batch_size=200)
+    Message.objects.bulk_update(given, ["subject", "body", "line", "url"], batch_size=200)
+    return speechless
+
+
+def _put_off(speechless: dict[int, tuple[Message, Exception]], now: datetime) -> list[Delivery]:
+    """Tried again later and later like what a channel did not take, then given up; each try is on record."""
+    started = clock.real_now()
+    given_up = []
+    for message, error in speechless.values():
+        number, detail = message.attempts + 1, type(error).__name__
+        outcome = Attempt.Outcome.TEMPORARY
+        change: dict[str, Any] = {"next_attempt_at": now + BACK_OFF[min(number, len(BACK_OFF)) - 1]}
+        if number > len(BACK_OFF):
+            outcome = Attempt.Outcome.PERMANENT
+            change = {"status": Message.Status.FAILED, "final_at": now, "next_attempt_at": None}
+            given_up.append(Delivery("failed", message.recipient, message.channel, (message,), detail))
+        Message.objects.filter(pk=message.pk).update(attempts=number, outcome=detail, **change)
+        Attempt.objects.create(
+            message=message, number=number, started_at=started, ended_at=started, outcome=outcome, detail=detail
+        )
+    return given_up
 
 
 @cache

@@ -228,6 +228,31 @@ def test_36_one_bad_row_stops_no_other_and_backs_off(tacheng: Plan) -> None:
     assert (receipt.get().fail_count, receipt.get().last_error) == (0, "")
 
 
+def test_36_a_notice_whose_words_fail_keeps_back_no_other(tacheng: Plan) -> None:
+    """What it needs to be worded has gone from it: it is tried again, and in the end given up, for all to see."""
+    bad, good = row("survey/654224"), row("survey/654201")
+    only(bad, good)
+    now = at(2019, 6, 4, 12)
+    tick.run(now)
+    broken = Message.objects.filter(about=deadline(bad, "receipt").about)
+    whole = broken.first().data
+    broken.update(data={"deadline": whole["deadline"]})
+    told = outbox.deliver(now)
+    assert {one.recipient.username for one in told} == {"塔城市·科室负责人"}
+    assert set(broken.values_list("status", "attempts", "outcome")) == {("queued", 1, "KeyError")}
+    # The inbox is mended and gets its notice; the others fail until they are given up.
+    broken.filter(channel="inbox").update(data=whole)
+    while waiting := broken.filter(status="queued").order_by("next_attempt_at").first():
+        outbox.deliver(waiting.next_attempt_at)
+    assert set(broken.values_list("channel", "status", "attempts")) == {
+        ("inbox", "accepted", 1),
+        ("email", "failed", 8),
+        ("sms", "failed", 8),
+    }
+    tries = broken.get(channel="email").tries.order_by("number")
+    assert [one.outcome for one in tries] == [*["temporary"] * 7, "permanent"]
+
+
 def test_a_bad_row_leaves_nothing_half_done(tacheng: Plan) -> None:
     """It fails at the last moment: the rung has fired and told, and the next checkup cannot be set."""
     watch = signed(row("m7-watch/land"), at(2019, 6, 3, 11))
