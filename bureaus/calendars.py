@@ -54,6 +54,17 @@ def one_pass() -> Iterator[None]:
         _pass.reset(token)
 
 
+def versions() -> tuple[tuple[int, int], ...]:
+    """Every calendar's version: another answer means that something was edited, or a unit given another calendar."""
+    return tuple(Calendar.objects.order_by("pk").values_list("pk", "version"))
+
+
+def ask_again() -> None:
+    """In the middle of a pass: calendars were edited, so every one is asked for its version anew."""
+    if (known := _pass.get()) is not None:
+        known.clear()
+
+
 def names_for(bureau: Bureau | None = None) -> dict[date, str]:
     """What the days are called that are free or worked in a unit's calendar."""
     calendar, key = _key(bureau.calendar_id if bureau is not None else None)

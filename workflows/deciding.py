@@ -69,6 +69,7 @@ class Decider:
         self._kept: dict[tuple[Any, ...], tuple[Kept, Mailing | None]] = {}
         self._told: dict[tuple[Any, ...], _Telling] = {}
         self._opens: dict[datetime, datetime] = {}
+        self._versions: tuple[tuple[int, int], ...] | None = None
 
     @property
     def roster(self) -> Roster:
@@ -77,7 +78,17 @@ class Decider:
         return self._roster
 
     def prepare(self, batch: Sequence[Due]) -> None:
-        """Read the units of a batch that are not known yet."""
+        """Read the units of a batch that are not known yet, and learn whether a calendar was edited meanwhile.
+
+        The batch is locked: what is read now is at least what its dates were counted with. A row that another
+        pass has brought to an edit must not be planned by the days before it, for nobody would mend that.
+        """
+        versions = calendars.versions()
+        if self._versions not in (None, versions):
+            calendars.ask_again()
+            for known in (self._units, self._climbs, self._kept, self._told, self._opens):
+                known.clear()
+        self._versions = versions
         wanted = {pk for due in batch for pk in (due.unit, due.row_unit, due.lead) if pk is not None}
         if missing := wanted - self._units.keys():
             self._units |= Bureau.objects.in_bulk(missing)

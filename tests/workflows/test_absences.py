@@ -251,7 +251,7 @@ def test_a_lent_post_lends_no_right_to_record(tacheng: Plan) -> None:
 
 
 def test_a_deputy_judges_nothing_of_their_own_unit_with_a_lent_post(tacheng: Plan) -> None:
-    """The office's head stands in for the prefecture's leader, who accepts the office's own work."""
+    """The office's head stands in for the prefecture's leader, who accepts the office's work and moves its dates."""
     found = handed_in(row("assessment/supervision/2019"), at(2019, 7, 16, 11))
     away(PREFECTURE_LEADER, SUPERVISION_HEAD)
     with nothing_written(), pytest.raises(actions.NotYours):

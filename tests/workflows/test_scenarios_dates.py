@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from bureaus import calendars, clock
+from bureaus import calendars, clock, faults
 from bureaus.models import Bureau, Calendar, CalendarDay
 from measures import due as dates
 from measures.explanations import how_changed, how_computed
@@ -319,6 +319,28 @@ def test_when_nothing_was_edited_the_job_asks_the_database_once(tacheng: Plan) -
     ) as queries:
         assert recounting.recount(NOW) == 0
     assert len(queries) == 1
+
+
+def test_an_edit_in_the_middle_of_a_long_sweep_reaches_the_batches_after_it(
+    tacheng: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T of both falls on 31 July. Between the two, 1 August becomes free, and another worker recounts everything."""
+    some = [row("survey/654201"), row("survey/654224")]
+    only(*some)
+    Deadline.objects.filter(next_look_at=None).update(status="cancelled")
+    tick_through(date(2019, 7, 30))
+    first, second = sorted(some, key=lambda one: deadline(one).next_look_at)
+    edits = iter([lambda: (edit(date(2019, 8, 1)), recounting.recount(at(2019, 7, 31, 12)))])
+
+    def meanwhile(point: str) -> None:
+        if point == "tick.after_commit" and deadline(first).next_rung == "T+1":
+            next(edits, lambda: None)()
+
+    monkeypatch.setattr(tick, "BATCH", 1)
+    monkeypatch.setattr(faults, "hit", meanwhile)
+    tick.run(at(2019, 7, 31, 12))
+    planned = [deadline(one).next_look_at.astimezone(clock.ZONE).date() for one in (first, second)]
+    assert planned == [date(2019, 8, 2)] * 2
 
 
 def test_a_row_somebody_holds_is_left_for_the_next_call(tacheng_committed: Plan) -> None:
