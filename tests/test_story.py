@@ -120,7 +120,7 @@ def test_a_survey_is_late_in_one_county_and_in_time_in_another() -> None:
     # The inspector sees it, the office issues the slip, the county answers, the board turns red.
     overdue = Desk(INSPECTOR).reads("/overdue/?kind=main&unit=654226", at(2019, 8, 8, 12))
     assert late.title in overdue
-    slip = Slip.objects.get(assignment=late, colour="yellow")
+    slip = Slip.objects.get(assignment=late, state="proposed")
     Desk(SUPERVISOR).decides(
         "slips", slip.pk, "issue", at(2019, 8, 8, 12), demand="请立即完成剩余入户。", answer_by="2019-08-13"
     )

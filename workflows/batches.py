@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from workflows import slips
 from workflows.ladder import Past
 
 FIELD, ROW = "\x1f", "\x1e"
@@ -114,7 +115,10 @@ def remembered(history: str) -> list[Past]:
 
 
 def write_firings(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[int]:
-    """Write what fired, and lay the slips it proposes before the supervision office. Returns the firings' ids."""
+    """Write what fired, and lay the slips it proposes before the supervision office. Returns the firings' ids.
+
+    Of a deadline the latest proposal alone waits to be decided: it takes the place of what was undecided before.
+    """
     if not firings:
         return []
     if connection.vendor == "postgresql":
@@ -128,7 +132,10 @@ def write_firings(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[in
             [(due.pk, due.rev, *_columns(kept), moment) for due, kept in firings],
         )
         if any(kept.slip for _due, kept in firings):
-            cursor.execute(_SLIPS.format(source="workflows_firing f", where="f.id > %s AND "), [moment, before])
+            written = {"source": "workflows_firing f", "where": "f.id > %s AND "}
+            why = slips.superseded()
+            cursor.execute(_SUPERSEDE.format(**written, lock=""), [moment, why, before])
+            cursor.execute(_SLIPS.format(**written), [moment, moment, why, before])
         cursor.execute("SELECT id FROM workflows_firing WHERE id > %s ORDER BY id", [before])
         return [pk for (pk,) in cursor.fetchall()]
 
@@ -204,17 +211,32 @@ _FIRING = (
     "deadline_id, rev, rung_key, occ, planned_at, outcome, slip, audiences, withheld, withheld_until, told, explain, "
     "fired_at"
 )
+# Two rungs of a deadline that waited can be released together; then only the later one's slip waits.
 _SLIPS = """
-INSERT INTO workflows_slip (assignment_id, unit_id, firing_id, colour, state, due_on, proposed_at,
-    reason, demand, decision_note, answer)
-SELECT d.assignment_id, d.unit_id, f.id, f.slip, 'proposed', d.due_on, %s, '', '', '', ''
+INSERT INTO workflows_slip (assignment_id, unit_id, firing_id, colour, state, due_on, proposed_at, decided_at,
+    decision_note, reason, demand, answer)
+SELECT d.assignment_id, d.unit_id, f.id, f.slip, CASE WHEN {last} THEN 'proposed' ELSE 'dismissed' END, d.due_on, %s,
+    CASE WHEN {last} THEN NULL ELSE %s END, CASE WHEN {last} THEN '' ELSE %s END, '', '', ''
 FROM {source} CROSS JOIN measures_deadline d WHERE {where}f.slip <> '' AND d.id = f.deadline_id ORDER BY f.id"""
+_SLIPS = _SLIPS.replace("{last}", "lead(f.id) OVER (PARTITION BY f.deadline_id ORDER BY f.id) IS NULL")
+# A slip that is being decided at this moment is left to whoever decides it.
+_SUPERSEDE = """
+UPDATE workflows_slip SET state = 'dismissed', decided_at = %s, decision_note = %s WHERE id IN (
+    SELECT o.id FROM {source} CROSS JOIN workflows_firing e CROSS JOIN workflows_slip o
+    WHERE {where}f.slip <> '' AND e.deadline_id = f.deadline_id AND o.firing_id = e.id AND o.state = 'proposed'
+    {lock})"""
 
 
 def _write_firings_at_once(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[int]:
-    """Firings and slips by one statement. What many rows share is sent once."""
+    """Firings, slips and what these take the place of, by one statement. What many rows share is sent once."""
     number = {kept: index for index, kept in enumerate(dict.fromkeys(kept for _due, kept in firings))}
-    slips = _SLIPS.format(source="f", where="") if any(kept.slip for kept in number) else ""
+    proposals = ""
+    more: list[Any] = []
+    if any(kept.slip for kept in number):
+        supersede = _SUPERSEDE.format(source="f", where="", lock="FOR NO KEY UPDATE OF o SKIP LOCKED")
+        proposals = f", gone AS ({supersede}), s AS ({_SLIPS.format(source='f', where='')})"
+        why = slips.superseded()
+        more = [now, why, now, now, why]
     rows = [
         {"place": place, "deadline": due.pk, "rev": due.rev, "n": number[kept]}
         for place, (due, kept) in enumerate(firings)
@@ -247,10 +269,10 @@ WITH f AS (
     ORDER BY v.place
     ON CONFLICT DO NOTHING
     RETURNING id, deadline_id, slip
-){f", s AS ({slips})" if slips else ""}
+){proposals}
 SELECT id FROM f"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [now, json.dumps(rows), json.dumps(shared), *([now] if slips else [])])
+        cursor.execute(sql, [now, json.dumps(rows), json.dumps(shared), *more])
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -20,7 +20,7 @@ from measures.due import Due
 from measures.models import Assignment, Deadline, DeadlineChange, Extension
 from measures.models.deadline import DeadlineQuerySet
 from notifications import outbox
-from workflows import counters
+from workflows import counters, slips
 from workflows.ladder import Climb, Past, climb
 from workflows.ladders import newest, rungs_for
 from workflows.models import Firing
@@ -90,7 +90,7 @@ def cancel(row: Assignment, kinds: Iterable[str], *, now: datetime, by: User | N
 
 
 def settle(deadline: Deadline, status: str, change: str, *, now: datetime, by: User | None, reason: str = "") -> None:
-    """End one deadline, as met or cancelled. A request to move it that is still undecided ends with it."""
+    """End one deadline, as met or cancelled. A request to move it, or a slip for it, ends undecided with it."""
     for extension in Extension.objects.undecided().filter(deadline=deadline):
         extension.withdraw()
         extension.decided_at = now
@@ -100,6 +100,7 @@ def settle(deadline: Deadline, status: str, change: str, *, now: datetime, by: U
     deadline.next_look_at = None
     deadline.next_rung = ""
     deadline.save(update_fields=["status", "met_at", "next_look_at", "next_rung"])
+    slips.end_with(deadline, now=now, reason=reason)
     _note(deadline, change, now=now, by=by, reason=reason)
     outbox.cancel(deadline.about, deadline.rev + 1, now=now)
 
@@ -114,6 +115,8 @@ def move(deadline: Deadline, to: date, *, now: datetime, by: User | None, reason
     deadline.trail = {"from": old.isoformat()}
     if kind == Change.SHORTEN:
         deadline.trail[TOLD_ON] = local_date(now).isoformat()
+    if kind == Change.EXTEND:
+        slips.put_off([deadline], now=now)
     _next_revision(deadline, now)
     _note(deadline, kind, now=now, by=by, reason=reason, old=old, new=to, document_no=document_no)
 
@@ -199,6 +202,8 @@ def follow_plan(
     if not kinds:
         deadline.save(update_fields=["basis", "source_text", "due_on", "due_at", "rule", "trail"])
         return []
+    if Change.EXTEND in kinds:
+        slips.put_off([deadline], now=now)
     if due.on == old:
         _climb_another(deadline, now, counted)
     else:
@@ -269,7 +274,7 @@ def write_recounts(
     recounts: Sequence[Recount], edition: int, *, now: datetime, reasons: dict[int, str]
 ) -> list[DeadlineChange]:
     """Write a batch of recounts, whose rows are locked. `reasons`: why, by key of the deadline that moves."""
-    changes, skipped = [], []
+    changes, skipped, later = [], [], []
     same = [one.deadline.pk for one in recounts if one.changes_nothing]
     Deadline.objects.filter(pk__in=same).update(calendar_edition=edition)
     changed = [one for one in recounts if not one.changes_nothing]
@@ -289,6 +294,8 @@ def write_recounts(
                 )
             )
             outbox.cancel(row.about, row.rev, now=now)
+            if one.due.on > row.due_on:
+                later.append(row)
             if one.climb:
                 skipped += _skipped(row, one.climb, now)
         _set_due(row, one.due)
@@ -298,6 +305,7 @@ def write_recounts(
     columns = ["due_on", "due_at", "rule", "trail", "rev", "next_look_at", "next_rung", "next_occ", "calendar_edition"]
     Deadline.objects.bulk_update([one.deadline for one in changed], columns, batch_size=250)
     Firing.objects.bulk_create(skipped)
+    slips.put_off(later, now=now)
     return DeadlineChange.objects.bulk_create(changes)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from bureaus import calendars
 from bureaus.clock import local_date
@@ -130,7 +130,10 @@ def _waiting_for(
         refused = Assignment.objects.filter(state=State.REFUSED).select_related(
             "unit", "step", "measure", "lead", "acceptor", "site"
         )
-        slips = open_slips().filter(state__in=[Slip.State.PROPOSED, Slip.State.ANSWERED])
+        # One proposal of a task at a time: the latest. An inspector's can stand beside the engine's.
+        later = Slip.objects.filter(assignment=OuterRef("assignment"), state=Slip.State.PROPOSED, pk__gt=OuterRef("pk"))
+        waits = Q(state=Slip.State.ANSWERED) | Q(state=Slip.State.PROPOSED) & ~Exists(later)
+        slips = with_handing_in(open_slips().filter(waits))
     elif "leader" in standing.roles:
         extensions = _undecided().filter(deadline__assignment__unit__code="supervision")
     return submitted, checks, extensions, refused, slips
@@ -143,6 +146,20 @@ def _undecided() -> QuerySet[Extension]:
 def open_slips() -> QuerySet[Slip]:
     return Slip.objects.select_related("assignment__unit", "assignment__measure", "unit", "firing").order_by(
         "-proposed_at", "-id"
+    )
+
+
+def with_handing_in(slips: QuerySet[Slip]) -> QuerySet[Slip]:
+    """`handed_in_at`: when the work was handed in for the date a slip is about, None if it was not.
+
+    A slip of the engine names the date it is about; of an inspector's only the day is known.
+    """
+    of_that_day = Deadline.objects.main().filter(assignment=OuterRef("assignment"), due_on=OuterRef("due_on"))
+    return slips.annotate(
+        handed_in_at=Case(
+            When(firing__isnull=True, then=Subquery(of_that_day.order_by("-round").values("met_at")[:1])),
+            default=F("firing__deadline__met_at"),
+        )
     )
 
 

@@ -11,6 +11,7 @@ from measures.models import Plan
 from notifications.models import Message
 from tests import make
 from tests.pages import web
+from workflows import actions, slips
 from workflows.models import Slip
 
 OFFICE, COUNTY, LEADER = make.SUPERVISOR, "和布克赛尔县·经办人", "和布克赛尔县·分管领导"
@@ -154,11 +155,40 @@ def test_the_list_keeps_what_waits_what_runs_and_what_ended_apart(slip: Slip) ->
     def of(*states: str) -> set[int]:
         return set(Slip.objects.filter(state__in=states).values_list("pk", flat=True))
 
-    assert parts(OFFICE) == [of("proposed"), of("issued", "answered")]
+    # What a later rung took the place of has ended, with the reason.
+    past = of("dismissed")
+    assert past
+    assert parts(OFFICE) == [of("proposed"), of("issued", "answered"), past]
+    assert slips.superseded() in web.read(web.signed_in(OFFICE), "/slips/").all("section")[-1].text
     _decide(slip, OFFICE, "dismiss", {"reason": "已补报。"})
-    assert parts(OFFICE) == [of("proposed"), of("issued", "answered"), {slip.pk}]
+    assert parts(OFFICE) == [of("proposed"), of("issued", "answered"), past | {slip.pk}]
     assert parts(COUNTY) == [of("issued", "answered")]
     assert parts("塔城市·经办人") == [set()]
+
+
+def test_work_handed_in_late_is_called_so_where_the_slip_is_decided(slip: Slip) -> None:
+    assert slip.due_on == date(2019, 8, 15)
+    make.handed_in(slip.assignment, clock.now())
+    line = next(line for line in web.read(web.signed_in(OFFICE), "/review/").all("tr") if _at(slip) in line.links)
+    for text in (line.text, _page(slip, OFFICE).one("dl").text):
+        assert "2019年8月20日" in text, "the day it came"
+        assert "5" in text.split("2019年8月20日")[1][:12], "how late it was"
+
+
+def test_what_the_engine_took_back_names_no_person(slip: Slip) -> None:
+    gone = Slip.objects.filter(state="dismissed").exclude(firing=None)[0]
+    text = _page(gone, OFFICE).one("dl").text
+    assert "None" not in text
+    assert slips.superseded() in text
+    assert _acts(_page(gone, OFFICE)) == set()
+
+
+def test_a_slip_names_what_else_is_proposed_for_the_same_task(slip: Slip) -> None:
+    other = actions.propose_slip(
+        slip.assignment, by=make.person(make.INSPECTOR), now=clock.now(), colour="red", reason="现场未见动静。"
+    )
+    assert _at(other) in _page(slip, OFFICE).one("dl").links
+    assert _at(slip) in _page(other, OFFICE).one("dl").links
 
 
 def test_on_paper_the_slip_has_its_number_days_words_and_no_seal(slip: Slip) -> None:

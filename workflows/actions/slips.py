@@ -41,7 +41,7 @@ def propose_slip(row: Assignment, *, by: User, now: datetime, colour: str, reaso
 
 def issue_slip(slip: Slip, *, by: User, now: datetime, demand: str, answer_by: date) -> Slip:
     """签发: numbered, told to the unit's officer, leader and chief."""
-    with _deciding(slip, by, now) as slip:
+    with _deciding(slip, by, now, numbers=True) as slip:
         _given("demand", demand)
         if answer_by < local_date(now):
             raise ValidationError({"answer_by": _("Choose a date from today on.")})
@@ -86,9 +86,12 @@ def close_slip(slip: Slip, *, by: User, now: datetime) -> Slip:
 
 
 @contextmanager
-def _locked(slip: Slip) -> Iterator[Slip]:
+def _locked(slip: Slip, *, numbers: bool = False) -> Iterator[Slip]:
     try:
         with transaction.atomic():
+            if numbers:
+                # Before the slip's own lock, as where an edit of the plan moves a date and ends a proposal.
+                list(Plan.objects.select_for_update(no_key=True).order_by("pk"))
             yield (
                 Slip.objects.select_for_update(no_key=True, of=("self",))
                 .select_related("assignment__unit", "assignment__step", "unit")
@@ -99,16 +102,15 @@ def _locked(slip: Slip) -> Iterator[Slip]:
 
 
 @contextmanager
-def _deciding(slip: Slip, by: User, now: datetime) -> Iterator[Slip]:
+def _deciding(slip: Slip, by: User, now: datetime, *, numbers: bool = False) -> Iterator[Slip]:
     if not access.Standing(by, local_date(now)).supervises:
         raise NotYours("decide_slip")
-    with _locked(slip) as fresh:
+    with _locked(slip, numbers=numbers) as fresh:
         yield fresh
 
 
 def _next_number(now: datetime) -> str:
     """〔2019〕7号: one row of numbers a year, given under the lock of the plans so that none is given twice."""
-    list(Plan.objects.select_for_update(no_key=True).order_by("pk"))
     year = local_date(now).year
     return f"〔{year}〕{Slip.objects.filter(number__startswith=f'〔{year}〕').count() + 1}号"
 

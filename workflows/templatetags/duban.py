@@ -7,13 +7,16 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bureaus.clock import local_date
 from measures.lights import Light
 from workflows.ladders import in_words
+from workflows.models import Slip
 from workflows.queries import Item
 
 register = template.Library()
@@ -107,3 +110,17 @@ def rung(key: str) -> str:
     """A rung by its distance from the date: "T-3" is three working days before it."""
     match = re.fullmatch(r"\D+?([+-]\d+)?", key)
     return in_words(int(match[1] or 0)) if match else key
+
+
+@register.filter
+def handed_in(slip: Slip) -> str:
+    """How the date a slip is about was met in the end (`queries.with_handing_in`); empty if it was not."""
+    moment = getattr(slip, "handed_in_at", None)
+    if moment is None:
+        return ""
+    on = local_date(moment)
+    late = (on - slip.due_on).days if slip.due_on else 0
+    if late <= 0:
+        return _("handed in on %(day)s") % {"day": date_format(on, "DATE_FORMAT")}
+    sentence = ngettext("handed in on %(day)s (%(n)s day late)", "handed in on %(day)s (%(n)s days late)", late)
+    return sentence % {"day": date_format(on, "DATE_FORMAT"), "n": late}

@@ -83,7 +83,8 @@ def print_slip(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible_slips(standing: Standing) -> QuerySet[Slip]:
     """With what the slip itself shows of the work."""
-    return queries.visible_slips(standing).select_related("assignment__step", "assignment__plan", "assignment__lead")
+    found = queries.with_handing_in(queries.visible_slips(standing))
+    return found.select_related("assignment__step", "assignment__plan", "assignment__lead", "decided_by")
 
 
 def _page(
@@ -110,10 +111,17 @@ def _page(
             "slip": found,
             "row": found.assignment,
             "offers": offers,
+            "others": _proposed_besides(found) if standing.sees_all else [],
             "may_close": standing.supervises and found.state == Slip.State.ANSWERED,
         },
         status=status,
     )
+
+
+def _proposed_besides(found: Slip) -> QuerySet[Slip]:
+    """What else waits to be decided about the same task, while this does."""
+    waiting = Slip.objects.filter(assignment=found.assignment_id, state=Slip.State.PROPOSED)
+    return waiting.exclude(pk=found.pk) if found.state == Slip.State.PROPOSED else waiting.none()
 
 
 def _proposal(found: Slip) -> dict[str, Any]:
