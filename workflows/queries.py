@@ -181,9 +181,13 @@ EXPORTED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class OverdueFilter:
-    """What an inspector narrows the list by; empty means all."""
+    """What an inspector narrows the list by; empty means all.
+
+    `unit` is who is late; `county` whose work it is, also where somebody else is late with a verdict on it.
+    """
 
     unit: str = ""
+    county: str = ""
     measure: str = ""
     kind: str = ""
     min_days: int = 0
@@ -198,6 +202,12 @@ class OverdueRow:
     @property
     def row(self) -> Assignment:
         return self.deadline.assignment
+
+    @property
+    def county(self) -> Bureau | None:
+        """Whose work it is, if a county's."""
+        unit = self.row.unit
+        return unit if unit.level == Bureau.Level.COUNTY else None
 
     @property
     def light(self) -> Light:
@@ -217,6 +227,8 @@ def overdue(standing: Standing, wanted: OverdueFilter, now: datetime) -> QuerySe
         found = found.filter(Exists(visible_assignments(standing).filter(pk=OuterRef("assignment"))))
     if wanted.unit:
         found = found.filter(unit__in=list(Bureau.objects.filter(code=wanted.unit).values_list("pk", flat=True)))
+    if wanted.county:
+        found = found.filter(Exists(of_it.filter(unit__in=list(_counties().filter(code=wanted.county)))))
     if wanted.measure == "0":
         found = found.filter(Exists(of_it.filter(measure__isnull=True)))
     elif wanted.measure:
@@ -226,6 +238,17 @@ def overdue(standing: Standing, wanted: OverdueFilter, now: datetime) -> QuerySe
     if wanted.min_days:
         found = found.filter(due_on__lte=date.fromordinal(local_date(now).toordinal() - wanted.min_days))
     return found
+
+
+def counties(standing: Standing) -> QuerySet[Bureau]:
+    """Those whose work this person may see."""
+    if standing.sees_all:
+        return _counties()
+    return _counties().filter(Exists(visible_assignments(standing).filter(unit=OuterRef("pk")).order_by()))
+
+
+def _counties() -> QuerySet[Bureau]:
+    return Bureau.objects.filter(level=Bureau.Level.COUNTY)
 
 
 def overdue_page(

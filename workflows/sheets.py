@@ -27,6 +27,7 @@ def overdue_sheet(rows: Sequence[OverdueRow], now: datetime) -> Workbook:
         _("Measure"),
         _("Clause"),
         _("Unit"),
+        _("County"),
         _("Lead bureau"),
         _("Kind of lateness"),
         _("Due"),
@@ -42,6 +43,7 @@ def overdue_sheet(rows: Sequence[OverdueRow], now: datetime) -> Workbook:
             row.row.measure.short_title if row.row.measure else "",
             row.row.step.clause,
             row.deadline.unit.name,
+            row.county.name if row.county else "",
             row.row.named_lead.name if row.row.named_lead else "",
             row.deadline.get_kind_display(),
             row.deadline.due_on,
@@ -52,7 +54,7 @@ def overdue_sheet(rows: Sequence[OverdueRow], now: datetime) -> Workbook:
         ]
         for number, row in enumerate(rows, start=1)
     ]
-    return table(_("Overdue list"), head, body, now, widths=[6, 38, 16, 10, 22, 22, 12, 12, 10, 12, 24, 12])
+    return table(_("Overdue list"), head, body, now, widths=[6, 38, 16, 10, 22, 14, 22, 12, 12, 10, 12, 24, 12])
 
 
 def table(

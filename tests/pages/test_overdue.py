@@ -126,6 +126,9 @@ def test_a_damaged_link_opens_the_list_somewhere_and_never_breaks(cursor: str, r
         {"min_days": "viel"},
         {"unit": "654224' OR 1=1"},
         {"unit": "6542\x0024"},
+        {"county": "hrss"},
+        {"county": "6542\x0024"},
+        {"county": "654224' OR 1=1"},
     ],
 )
 def test_filters_nobody_offers_never_break(query: dict[str, str], reader: web.Client) -> None:
@@ -137,6 +140,7 @@ def _fits(row: Deadline, query: dict[str, str]) -> bool:
     measure = row.assignment.measure
     return (
         query.get("unit", row.unit.code) == row.unit.code
+        and query.get("county", row.assignment.unit.code) == row.assignment.unit.code
         and query.get("kind", row.kind) == row.kind
         and ("measure" not in query or query["measure"] == (str(measure.number) if measure else "0"))
         and (TODAY - row.due_on).days >= int(query.get("min_days", 0))
@@ -145,6 +149,8 @@ def _fits(row: Deadline, query: dict[str, str]) -> bool:
 
 FILTERS = [
     {"unit": "654224"},
+    {"county": "654224"},
+    {"county": "654224", "kind": "receipt", "measure": "6"},
     {"measure": "1"},
     {"measure": "0"},
     {"kind": "main"},
@@ -180,6 +186,8 @@ def test_every_choice_of_every_filter_leads_to_rows(reader: web.Client) -> None:
     rows = _past()
     units = [option.attrs["value"] for option in page.one("select", name="unit").all("option")]
     assert set(units) - {""} == {row.unit.code for row in rows}
+    counties = [option.attrs["value"] for option in page.one("select", name="county").all("option")]
+    assert counties == ["", *make.COUNTIES]
     measures = [option.attrs["value"] for option in page.one("select", name="measure").all("option")]
     assert measures == ["", *(str(number) for number in range(1, 8)), "0"]
     kinds = [option.attrs["value"] for option in page.one("select", name="kind").all("option")]
@@ -220,6 +228,28 @@ def test_a_verdict_given_late_is_the_reviewers(stage: Plan) -> None:
     assert "人社局" in page.one("tbody").text
 
 
+def test_a_countys_work_is_found_also_where_somebody_else_is_late_with_it(stage: Plan) -> None:
+    """The bureau's verdict on 托里县's survey is late: not the county's lateness, but its work."""
+    verdict = make.deadline(make.handed_in(make.row("survey/654224"), at(2019, 8, 12, 9)), "verdict", unit="hrss")
+    office = web.signed_in(make.SUPERVISOR)
+    page = web.read(office, "/overdue/?county=654224&kind=verdict")
+    assert _lines(page) == _wanted([verdict])
+    assert "托里县" in page.one("tbody").all("td")[2].text, "whose work it is stands beside who is late"
+    for query in ("unit=654224&kind=verdict", "county=654225&kind=verdict", "county=hrss&kind=verdict"):
+        assert _lines(web.read(office, f"/overdue/?{query}")) == [], query
+    (line,) = _rows(_book(office, "/overdue/export.xlsx?county=654224&kind=verdict"))
+    assert [line[4], line[5]] == [verdict.unit.name, make.bureau("654224").name]
+
+
+def test_a_unit_is_offered_the_counties_whose_work_it_sees(stage: Plan) -> None:
+    def offered(who: str) -> list[str]:
+        page = web.read(web.signed_in(who), "/overdue/")
+        return [option.attrs["value"] for option in page.one("select", name="county").all("option")]
+
+    assert offered("托里县·经办人") == ["", "654224"]
+    assert offered("人社局·经办人") == ["", *make.COUNTIES]
+
+
 def test_slips_are_seen_by_those_who_may_read_them(lived: Plan) -> None:
     survey = f"/assignments/{make.row('survey/654226').pk}/"
     filing = f"/assignments/{make.row('filing/654224/乌雪特乡').pk}/"
@@ -234,7 +264,7 @@ def test_slips_are_seen_by_those_who_may_read_them(lived: Plan) -> None:
     assert tags("人社局·经办人", survey) == 0, "sent to the county, not to the lead"
 
     # The file says as much as the tag: which colour, and whether it has been issued at all.
-    in_file = {row[1]: row[11] for row in _rows(_book(web.signed_in(make.INSPECTOR)))}
+    in_file = {row[1]: row[12] for row in _rows(_book(web.signed_in(make.INSPECTOR)))}
     for row in (make.row("survey/654226"), make.row("filing/654224/乌雪特乡")):
         slip = Slip.objects.filter(assignment=row).exclude(state="dismissed").latest("id")
         assert in_file[row.title] == f"{slip.get_colour_display()} · {slip.get_state_display()}"
@@ -270,8 +300,8 @@ def test_the_file_opens_and_holds_the_rows_of_the_list(reader: web.Client) -> No
         assert row[2] == (found.measure.short_title if found.measure else None)
         assert row[3] == found.step.clause
         assert row[4] == deadline.unit.name
-        assert row[7].date() == deadline.due_on
-        assert row[8] == (TODAY - deadline.due_on).days
+        assert row[8].date() == deadline.due_on
+        assert row[9] == (TODAY - deadline.due_on).days
 
 
 def test_where_counties_lead_nobody_else_is_called_the_lead(reader: web.Client) -> None:
@@ -281,7 +311,7 @@ def test_where_counties_lead_nobody_else_is_called_the_lead(reader: web.Client) 
     page = web.read(reader, "/overdue/?unit=police")
     (cell,) = [cell for cell in page.all("td") if cell.attrs.get("data-l") == "单位"]
     assert cell.text == "公安局"
-    assert _rows(_book(reader, "/overdue/export.xlsx?unit=police"))[0][5] is None
+    assert _rows(_book(reader, "/overdue/export.xlsx?unit=police"))[0][6] is None
     facts = web.read(reader, f"/assignments/{row.pk}/").one("aside").one("dl", cls="facts")
     assert "牵头单位" not in facts.text
     survey = web.read(reader, "/overdue/?unit=654226&measure=1")
@@ -291,14 +321,14 @@ def test_where_counties_lead_nobody_else_is_called_the_lead(reader: web.Client) 
 def test_the_file_is_laid_out_as_offices_expect(reader: web.Client) -> None:
     sheet = _book(reader).active
     assert sheet is not None
-    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:L1"]
+    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:M1"]
     assert sheet["A1"].value
     assert "2019-08-20 09:00" in sheet["A2"].value
     assert sheet.freeze_panes == "A4"
-    assert sheet.auto_filter.ref == f"A3:L{sheet.max_row}"
+    assert sheet.auto_filter.ref == f"A3:M{sheet.max_row}"
     assert sheet.print_title_rows in ("3:3", "$3:$3")
     assert sheet.page_setup.orientation == "landscape"
-    assert all(sheet.cell(3, column).value for column in range(1, 13))
+    assert all(sheet.cell(3, column).value for column in range(1, 14))
 
 
 def test_an_empty_list_makes_a_file_too(reader: web.Client) -> None:

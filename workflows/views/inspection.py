@@ -41,6 +41,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
             "count": found.count(),
             "wanted": wanted,
             "units": Bureau.objects.filter(pk__in=units),
+            "counties": queries.counties(standing),
             "measures": _measures(),
             "kinds": [(code, Deadline.Kind(code).label) for code in queries.KINDS],
             "day_choices": DAYS,
@@ -103,6 +104,7 @@ def _wanted(request: HttpRequest) -> OverdueFilter:
     kind = given.get("kind", "")
     return OverdueFilter(
         unit=given.get("unit", "").replace("\x00", ""),
+        county=given.get("county", "").replace("\x00", ""),
         measure=measure if measure.isdecimal() else "",
         kind=kind if kind in queries.KINDS else "",
         min_days=min(number(given.get("min_days", "")), 10_000),
