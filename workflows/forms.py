@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bureaus import absences
+from bureaus import absences, clock
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
+from workflows import slips
 from workflows.actions import Line, SiteLine, Upload
 from workflows.actions.files import check
 from workflows.models import Slip
@@ -442,8 +443,13 @@ class MonthlyForm(ActForm):
 
 
 class ProposeSlipForm(ActForm):
-    colour = forms.ChoiceField(label=_("colour"), choices=Slip.Colour)
+    colour = forms.ChoiceField(label=_("colour"))
     reason = words(_("reason"))
+
+    def prepare(self) -> None:
+        fitting = slips.colours_for(self.row, clock.now())
+        self.fields["colour"].choices = [(one.value, one.label) for one in Slip.Colour if one in fitting]  # type: ignore[attr-defined]
+        self.fields["colour"].initial = fitting[0]
 
 
 class AbsenceForm(forms.Form):

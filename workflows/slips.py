@@ -20,8 +20,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from bureaus import calendars
 from bureaus.clock import local_date
-from measures.models import Deadline
+from measures.models import Assignment, Deadline
 from workflows.ladder import Rung
 from workflows.models import Slip
 
@@ -33,6 +34,20 @@ def colour_for(kind: str, rung: Rung, *, behind: Callable[[], bool]) -> str:
     if rung.slip == Slip.Colour.BLUE:
         return rung.slip if behind() else ""
     return rung.slip
+
+
+def colours_for(row: Assignment, now: datetime) -> list[Slip.Colour]:
+    """What may be proposed by hand, the most fitting first: by the days late, as the engine counts them.
+
+    Blue is for work before its date; once that has passed it is not among them.
+    """
+    late = [Slip.Colour.YELLOW, Slip.Colour.RED, Slip.Colour.SUMMONS]
+    main = row.deadlines.filter(kind=Deadline.Kind.MAIN).order_by("-round").first()
+    if main is None or not (main.is_overdue(now) or main.was_late):
+        return [Slip.Colour.BLUE, *late]
+    days = calendars.days_for(main.unit).between(main.due_on, local_date(main.met_at or now))
+    fits = Slip.Colour.SUMMONS if days >= 10 else Slip.Colour.RED if days >= 5 else Slip.Colour.YELLOW
+    return sorted(late, key=lambda colour: colour != fits)
 
 
 def superseded() -> str:

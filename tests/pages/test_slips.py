@@ -175,6 +175,21 @@ def test_work_handed_in_late_is_called_so_where_the_slip_is_decided(slip: Slip) 
         assert "5" in text.split("2019年8月20日")[1][:12], "how late it was"
 
 
+def test_an_inspector_is_offered_the_colour_that_fits_the_days_late(slip: Slip) -> None:
+    """Due on 15 August, on the 20th it is three working days late."""
+
+    def offered(key: str) -> tuple[list[str], list[str]]:
+        form = web.read(web.signed_in(make.INSPECTOR), f"/assignments/{make.row(key).pk}/")
+        options = form.one("select", name="colour").all("option")
+        return [one.attrs["value"] for one in options], [
+            one.attrs["value"] for one in options if "selected" in one.attrs
+        ]
+
+    assert offered("filing/654226/演示安置点") == (["yellow", "red", "summons"], ["yellow"])
+    assert offered("survey/654226") == (["yellow", "red", "summons"], ["summons"])
+    assert offered("m5-checks/654221") == (["blue", "yellow", "red", "summons"], ["blue"])
+
+
 def test_what_the_engine_took_back_names_no_person(slip: Slip) -> None:
     gone = Slip.objects.filter(state="dismissed").exclude(firing=None)[0]
     text = _page(gone, OFFICE).one("dl").text

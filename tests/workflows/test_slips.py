@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -86,6 +86,36 @@ def test_blue_only_behind_schedule(tacheng: Plan) -> None:
     only(behind, in_time)
     tick_through(date(2020, 12, 28))
     assert [(one.assignment, one.colour) for one in Slip.objects.all()] == [(behind, "blue")]
+
+
+@pytest.mark.parametrize(
+    ("now", "fits"),
+    [
+        (at(2019, 7, 31, 23), "blue"),
+        (at(2019, 8, 1), "yellow"),
+        (at(2019, 8, 6, 23), "yellow"),
+        (at(2019, 8, 7), "red"),
+        (at(2019, 8, 14), "summons"),
+        (at(2019, 9, 30), "summons"),
+    ],
+)
+def test_by_hand_the_colour_of_the_days_late_is_proposed_first(now: datetime, fits: str, tacheng: Plan) -> None:
+    """托里县's survey is due on 31 July: five working days late on 7 August, ten on the 14th."""
+    colours = slips.colours_for(row("survey/654224"), now)
+    assert colours[0] == fits
+    assert {"yellow", "red", "summons"} <= set(colours)
+    assert ("blue" in colours) == (fits == "blue")
+
+
+def test_work_handed_in_late_is_as_late_as_it_came(tacheng: Plan) -> None:
+    found = handed_in(row("survey/654224"), at(2019, 8, 2, 9))
+    assert slips.colours_for(found, at(2019, 8, 30)) == ["yellow", "red", "summons"]
+
+
+def test_no_blue_slip_is_proposed_once_the_date_has_passed(tacheng: Plan) -> None:
+    with nothing_written(), pytest.raises(ValidationError) as refused:
+        actions.propose_slip(row("survey/654224"), by=person(INSPECTOR), now=NOW, colour="blue", reason="进度滞后。")
+    assert list(refused.value.message_dict) == ["colour"]
 
 
 # --- Proposals nobody has decided ---------------------------------------------------------------

@@ -15,7 +15,7 @@ from bureaus.clock import local_date
 from bureaus.models import Role, User
 from measures import access
 from measures.models import Assignment, Deadline, Event, Plan
-from workflows import notices
+from workflows import notices, slips
 from workflows.actions.base import NotYours, moved_on
 from workflows.audience import Roster
 from workflows.models import Slip
@@ -27,6 +27,8 @@ def propose_slip(row: Assignment, *, by: User, now: datetime, colour: str, reaso
     if not access.visible_assignments(standing).filter(pk=row.pk).exists() or not access.ACTS["urge"][1](standing, row):
         raise NotYours("propose_slip")
     _given("reason", reason)
+    if Slip.Colour(colour) not in slips.colours_for(row, now):
+        raise ValidationError({"colour": _("A blue slip warns before the date, and the date has passed.")})
     main = row.deadlines.filter(kind=Deadline.Kind.MAIN).order_by("-round").first()
     return Slip.objects.create(
         assignment=row,
