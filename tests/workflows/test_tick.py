@@ -250,7 +250,7 @@ def test_36_a_notice_whose_words_fail_keeps_back_no_other(tacheng: Plan) -> None
     now = at(2019, 6, 4, 12)
     tick.run(now)
     broken = Message.objects.filter(about=deadline(bad, "receipt").about)
-    whole = broken.first().data
+    whole = broken[0].data
     broken.update(data={"deadline": whole["deadline"]})
     told = outbox.deliver(now)
     assert {one.recipient.username for one in told} == {"塔城市·科室负责人"}
@@ -258,7 +258,7 @@ def test_36_a_notice_whose_words_fail_keeps_back_no_other(tacheng: Plan) -> None
     # The inbox is mended and gets its notice; the others fail until they are given up.
     broken.filter(channel="inbox").update(data=whole)
     while waiting := broken.filter(status="queued").order_by("next_attempt_at").first():
-        outbox.deliver(waiting.next_attempt_at)
+        outbox.deliver(waiting.next_attempt_at or now)
     assert set(broken.values_list("channel", "status", "attempts")) == {
         ("inbox", "accepted", 1),
         ("email", "failed", 8),

@@ -365,8 +365,8 @@ def test_an_extension_refused_while_the_tick_lets_the_lead_wait_for_it(tacheng_c
         beside(lambda: tick.run(now)) as ticked,
     ):
         until_waiting(1)
-        refusal = {"by": person(SUPERVISOR), "now": now, "opinion": "理由不充分。"}
-        with beside(lambda: actions.refuse_extension(asked, **refusal)) as refused:
+        office = person(SUPERVISOR)
+        with beside(lambda: actions.refuse_extension(asked, by=office, now=now, opinion="理由不充分。")) as refused:
             until_waiting(2)
             let_go()
     assert outcomes([*ticked, *refused]) == {"done": 2}
