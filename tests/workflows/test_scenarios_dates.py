@@ -335,7 +335,7 @@ def test_an_edit_in_the_middle_of_a_long_sweep_reaches_the_batches_after_it(
     only(*some)
     Deadline.objects.filter(next_look_at=None).update(status="cancelled")
     tick_through(date(2019, 7, 30))
-    first, second = sorted(some, key=lambda one: next_look(one))
+    first, second = sorted(some, key=next_look)
     edits = iter([lambda: (edit(date(2019, 8, 1)), recounting.recount(at(2019, 7, 31, 12)))])
 
     def meanwhile(point: str) -> None:
