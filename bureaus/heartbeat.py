@@ -79,9 +79,10 @@ def begin(component: str) -> Pulse:
     return Pulse(_others_hold(component), _catching_up(moment) or gap > OUTAGE)
 
 
-def end(component: str, *, well: bool, facts: Mapping[str, Any] | None = None) -> None:
+def end(component: str, *, well: bool, caught_up: bool = True, facts: Mapping[str, Any] | None = None) -> None:
     """Say that a pass has come to its end, `well` if nothing failed in it. An outage is caught up with then.
 
+    Unless not `caught_up`: another pass has in hand what this one found due and could not take.
     `facts`: figures of this pass, kept as sums over all of them: {"firings": {"fired": 3}}.
     """
     moment = clock.real_now()
@@ -89,7 +90,8 @@ def end(component: str, *, well: bool, facts: Mapping[str, Any] | None = None) -
         row = _row(component, moment)
         row.seen_at, row.high = moment, max(row.high, moment)
         row.well_at = moment if well else row.well_at
-        row.catching_up_since = None
+        if caught_up:
+            row.catching_up_since = None
         _add(row.facts, facts or {})
         row.save()
     if component == TICK and not clock.is_made():

@@ -19,8 +19,10 @@ def sweep() -> Swept:
     pulse = heartbeat.begin(heartbeat.TICK)
     if not pulse.may_go_on:
         return Swept(held=pulse.held)
-    swept = tick.run(clock.now())
-    heartbeat.end(heartbeat.TICK, well=not swept.failed, facts={"firings": swept.outcomes, "made": swept.made})
+    now = clock.now()
+    swept = tick.run(now)
+    facts = {"firings": swept.outcomes, "made": swept.made}
+    heartbeat.end(heartbeat.TICK, well=not swept.failed, caught_up=not tick.is_behind(now), facts=facts)
     return swept
 
 

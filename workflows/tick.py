@@ -92,6 +92,11 @@ def _due(now: datetime) -> tuple[bool, bool, bool]:
     return bool(periods), bool(looks), bool(lights)
 
 
+def is_behind(now: datetime) -> bool:
+    """Whether something due is still to be looked at: another pass, or an act, has it in hand."""
+    return Deadline.objects.to_look_at(now).exists() or _periods_due(now).exists()
+
+
 # --- Periods --------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,10 @@ from django.core.management import call_command
 
 from bureaus import clock, heartbeat
 from bureaus.models import Heartbeat
-from measures.models import Plan
+from measures.models import Deadline, Plan
 from notifications.models import Message
 from tests.make import at, only, row
+from tests.workflows.child import held
 from workflows import passes
 from workflows.models import Firing
 
@@ -177,3 +178,20 @@ def test_a_sender_switched_on_after_weeks_is_no_jump_of_the_clock(tacheng: Plan,
     passes.send()
     assert passes.sweep().held == ""
     assert heartbeat.state()["sender"].held == ""
+
+
+@pytest.mark.postgres
+def test_a_second_tick_that_finds_everything_in_hand_does_not_end_the_catching_up(
+    tacheng_committed: Plan, database: DatabaseClock
+) -> None:
+    """Messages to the worker have piled up: two ticks begin in one second, and the second has nothing to take."""
+    due = overdue_receipts(tacheng_committed)
+    heartbeat.begin("tick")
+    heartbeat.end("tick", well=True)
+    database.go(hours=3)
+    heartbeat.begin("tick")
+    with held(lambda: list(Deadline.objects.select_for_update().filter(next_look_at__isnull=False))):
+        assert passes.sweep().fired == []
+        assert heartbeat.begin("sender").catching_up
+    assert len(passes.sweep().fired) == due
+    assert not heartbeat.begin("sender").catching_up
