@@ -428,7 +428,8 @@ def _settle_parts(message: Message, status: str, outcome: str, now: datetime) ->
 
 def _failed(sending: _Sending, error: ChannelError, now: datetime) -> list[Delivery]:
     message, attempt = sending.message, sending.attempt
-    logger.warning("message %s attempt %s failed: %s", message.pk, attempt.number, error)
+    # A server's answer may name the person's address: it is kept with the attempt, and not in the log.
+    logger.warning("message %s attempt %s failed%s", message.pk, attempt.number, " for good" * error.permanent)
     if error.permanent or attempt.number > len(BACK_OFF):
         _finish(
             message,

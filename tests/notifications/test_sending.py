@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from bureaus import clock
 from notifications import outbox
+from notifications.channels import ChannelError
 from notifications.models import Attempt, Message
 from tests.make import at
 from tests.notifications.notes import NOW, Failing, Recorder, permanent, put, somebody, temporary
@@ -72,6 +73,17 @@ def test_a_person_without_an_address_is_told_in_the_product_all_the_same() -> No
     deliveries = {one.channel: one.event for one in outbox.deliver(NOW)}
     assert deliveries == {"inbox": "sent", "email": "failed", "sms": "failed"}
     assert Message.objects.get(channel="inbox").status == "accepted"
+
+
+def test_what_a_server_says_of_a_person_is_kept_with_the_attempt_and_not_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(somebody(email="wang@duban.invalid"), channels=("email",))
+    answer = "{'wang@duban.invalid': (550, b'no such person')}"
+    outbox.deliver(NOW, open_channel=Failing(ChannelError(answer, permanent=True)))
+    assert Message.objects.get().outcome == answer
+    assert "failed for good" in caplog.text
+    assert "wang" not in caplog.text
 
 
 def test_failed_notes_that_were_folded_say_so_each() -> None:
