@@ -274,3 +274,33 @@ def test_the_leader_can_read_the_paper_before_signing_it_off(row: Assignment) ->
     assert page.acts >= {"sign_off", "hand_back"}
     for words in ("草畜资源。", "服饰加工", "扶贫卫星工厂", "60", "55"):
         assert words in page.text
+
+
+def test_until_it_is_reported_the_paper_is_the_units_own(row: Assignment) -> None:
+    url = f"/filings/{row.pk}/print/"
+    others = (KEEPER, RECEIVER, make.SUPERVISOR, make.INSPECTOR, make.PREFECTURE_LEADER)
+
+    def read_by(who: str, words: str) -> list[bool]:
+        client = web.signed_in(who)
+        return [words in client.get(page).content.decode() for page in (f"/assignments/{row.pk}/", url)]
+
+    make.drafted(row, EARLIER, **(TEXTS | {"title": "第一稿"}), lines=[actions.Line("绣娘", "扶贫卫星工厂", 60, 55)])
+    for words in ("第一稿", TEXTS["industry"], "绣娘"):
+        assert read_by(OFFICER, words) == [True, True]
+        assert {who: read_by(who, words) for who in others} == {who: [False, False] for who in others}
+    assert "第一稿" not in web.read(web.signed_in(make.SUPERVISOR), "/filings/").text
+    assert "第一稿" in web.read(web.signed_in(OFFICER), "/filings/").text
+
+    actions.send_up(row, by=make.person(OFFICER), now=EARLIER, result="现报备案。")
+    assert read_by(KEEPER, "第一稿") == [False, False], "not before its own leader has signed it off"
+    actions.sign_off(make.fresh(row), by=make.person(LEADER), now=EARLIER)
+    for who in others:
+        assert read_by(who, "绣娘") == [True, True]
+
+    # Returned, the unit works on it anew; the others go on reading what was reported.
+    for who in (KEEPER, RECEIVER):
+        _check(row, who, {"outcome": "gaps", "gaps": "缺岗位来源。"})
+    make.drafted(make.fresh(row), EARLIER, **(TEXTS | {"title": "第二稿"}))
+    for who in others:
+        assert (read_by(who, "第一稿"), read_by(who, "第二稿")) == ([True, True], [False, False])
+    assert read_by(OFFICER, "第二稿") == [True, True]

@@ -29,6 +29,7 @@ from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
 from workflows.views.base import standing_of
 from workflows.views.diagrams import diagram_width, open_steps
+from workflows.views.filings import paper_of
 from workflows.views.monthly import REPORTED, figures_before
 
 # Acts a page offers, the most usual first. Drafts of special kinds have forms of their own above.
@@ -272,6 +273,7 @@ def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | N
         "editable": editable,
         # As on the page of the month: figures that have not been reported are read by their writers alone.
         "shown": row.state in REPORTED or standing.works_in(row.unit_id),
+        "paper": paper_of(row, standing) if row.step.kind == Step.Kind.FILING else None,
     }
 
 

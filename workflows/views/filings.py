@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
-from measures.access import visible_assignments
+from measures.access import Standing, visible_assignments
 from measures.models import Assignment, FormCheck, Site, Step
 from workflows import queries
 from workflows.views.base import current_plan, standing_of
+from workflows.views.monthly import REPORTED
+
+
+def paper_title(row: Assignment, standing: Standing) -> str:
+    """Its title, as far as `paper_of` goes."""
+    if _reads_it_as_it_stands(row, standing):
+        return row.filing.title
+    return row.filing.versions[-1]["title"] if row.filing.versions else ""
+
+
+def paper_of(row: Assignment, standing: Standing) -> dict[str, Any] | None:
+    """What this person may read of a site plan: the unit its draft, others what was reported last (None: nothing)."""
+    if _reads_it_as_it_stands(row, standing):
+        return row.filing.content()
+    return row.filing.versions[-1] if row.filing.versions else None
+
+
+def _reads_it_as_it_stands(row: Assignment, standing: Standing) -> bool:
+    return row.state in REPORTED or standing.works_in(row.unit_id)
 
 
 @require_GET
@@ -34,7 +55,7 @@ def filings(request: HttpRequest) -> HttpResponse:
         "workflows/filings.html",
         {
             "rosters": rosters,
-            "filings": [(item, checks[item.row.pk]) for item in found],
+            "filings": [(item, paper_title(item.row, standing), checks[item.row.pk]) for item in found],
             "sites": Site.objects.filter(plan=plan, county__in=counties, is_placeholder=False).select_related("county"),
             "filed": sum(item.row.state in item.row.DONE for item in found),
             "counted": sum(item.row.state != "cancelled" for item in found),
@@ -56,6 +77,7 @@ def _checks(rows: list[Assignment]) -> dict[int, list[tuple[Bureau, list[FormChe
 @require_GET
 def print_filing(request: HttpRequest, pk: int) -> HttpResponse:
     """The site plan on A4, and the receipt of its filing once it has a number."""
-    rows = visible_assignments(standing_of(request)).filter(step__kind=Step.Kind.FILING)
+    standing = standing_of(request)
+    rows = visible_assignments(standing).filter(step__kind=Step.Kind.FILING)
     row = get_object_or_404(rows.select_related("filing", "plan"), pk=pk)
-    return render(request, "workflows/filing_print.html", {"row": row})
+    return render(request, "workflows/filing_print.html", {"row": row, "paper": paper_of(row, standing)})
