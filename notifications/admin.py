@@ -14,6 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.admin.base import LookAdmin, person_url
 from notifications.models import Message
 
+# What the sender and `still_wanted` write down in one word. Anything else is what a channel said itself:
+# an address, or an error.
+OUTCOMES = {
+    "overtaken": _("a later change has taken its place"),
+    "handed_over": _("somebody else has taken the matter over"),
+    "settled": _("the matter was settled before it left"),
+    "moved": _("the date was changed before it left"),
+    "changed": _("the work had gone on before it left"),
+    "left": _("the recipient has left"),
+    "unknown": _("the sender was cut off; nobody knows whether it left"),
+    "rehearsal": _("a rehearsal: nothing is sent"),
+}
 CHANNELS = {"email": _("e-mail"), "sms": _("text message")}
 
 
@@ -21,7 +33,7 @@ CHANNELS = {"email": _("e-mail"), "sms": _("text message")}
 class DeliveryAdmin(LookAdmin):
     """Subject, text and reason speak of work, which an administrator does not see."""
 
-    list_display = ["created_at", "person", "by", "status", "attempts", "outcome", "final_at"]
+    list_display = ["created_at", "person", "by", "status", "attempts", "how_it_went", "final_at"]
     list_filter = ["status", "channel"]
     search_fields = ["recipient__username", "recipient__name"]
     list_select_related = ["recipient"]
@@ -46,3 +58,7 @@ class DeliveryAdmin(LookAdmin):
     @admin.display(description=_("recipient"), ordering="recipient__username")
     def person(self, message: Message) -> str:
         return format_html('<a href="{}">{}</a>', person_url(message.recipient), message.recipient)
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def how_it_went(self, message: Message) -> str:
+        return str(OUTCOMES.get(message.outcome, message.outcome))

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from bureaus.models import Bureau, Membership, Role, User
 from measures.models import Plan
+from notifications.admin import OUTCOMES
 from tests import make
 from tests.administration import act, logged, save, saved, shown, url
 from tests.pages import web
@@ -104,6 +105,20 @@ def test_a_notice_is_seen_without_its_words(admin: Client) -> None:
         assert admin.get(url(f"notifications_message_{name}", message.pk)).status_code == 302
     inbox = make.person("托里县·经办人").messages.filter(channel="inbox").count()
     assert inbox
+
+
+@pytest.mark.parametrize("word", list(OUTCOMES))
+def test_how_a_notice_went_is_said_in_words(word: str, admin: Client) -> None:
+    message = make.person("托里县·经办人").messages.filter(channel="email")[:1].get()
+    admin.post("/language/", {"language": "en"})
+
+    def said(outcome: str) -> str:
+        type(message).objects.filter(pk=message.pk).update(outcome=outcome)
+        page = web.read(admin, url("notifications_message_changelist") + f"?id={message.pk}")
+        return page.one("td", cls="field-how_it_went").text
+
+    assert said(word) == str(OUTCOMES[word])
+    assert said("550 no such user") == "550 no such user", "what a channel said stays as it was"
 
 
 def test_the_administration_leads_back_to_the_product(admin: Client) -> None:
