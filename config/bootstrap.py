@@ -35,6 +35,9 @@ MARK = VENV / "duban-installed"
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 NEED_DEVELOPMENT = {"test", "soak", "bench"}
 VENV_CURE = "请先执行 apt-get install -y python3-venv ca-certificates，然后重试。"
+# What Django takes with every command: not ours, and not unknown.
+DJANGO_FLAGS = ("--version", "--traceback", "--no-color", "--force-color", "--skip-checks")
+DJANGO_OPTIONS = (("-v", "--verbosity"), ("--settings",), ("--pythonpath",))
 # Says to the process after exec which environment it was sent to, so that a broken one cannot loop.
 SENT_TO = "DUBAN_SENT_TO"
 
@@ -197,7 +200,13 @@ def prepare_run(arguments: list[str], var: Path) -> None:
     """Refuse what cannot be, before anything is installed or changed; choose the database."""
     parser = _Parser(add_help=False)
     add_run_arguments(parser)
-    options, _ = parser.parse_known_args(arguments)
+    for flag in DJANGO_FLAGS:
+        parser.add_argument(flag, action="store_true")
+    for option in DJANGO_OPTIONS:
+        parser.add_argument(*option)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise Refusal(f"不认识的参数 {' '.join(unknown)}：用法见 python3 manage.py run --help。")
     if options.fresh and options.clock == "system":
         raise Refusal("--fresh 只清除演示数据，不能与 --clock system 同用：正式数据不会被这个命令删除。")
     require_writable(var)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management.base import BaseCommand
 
 import manage
 from config import bootstrap
@@ -109,6 +110,33 @@ def test_a_taken_port_is_refused_before_anything_is_changed(tmp_path: Path) -> N
 def test_an_address_that_is_not_ours_is_refused(host: str, port: int) -> None:
     with pytest.raises(Refusal):
         bootstrap.require_free_port(host, port)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--nonsense"], ["nonsense"], ["--port", "8001", "--nonsense=1"], ["--fresh", "now"], ["-x"]]
+)
+def test_an_unknown_option_is_refused_before_anything_is_made(arguments: list[str], tmp_path: Path) -> None:
+    result = run_manage("run", *arguments, var=tmp_path / "var")
+    assert result.returncode == 2
+    assert is_one_sentence(result.stderr.strip())
+    assert arguments[-1] in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "var").exists()
+
+
+def test_what_django_takes_with_every_command_is_taken(tmp_path: Path) -> None:
+    taken = [action.option_strings for action in BaseCommand().create_parser("manage.py", "run")._actions]
+    values = {"-v": "1", "--settings": "config.settings", "--pythonpath": "."}
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        port = str(busy.getsockname()[1])
+        busy.listen()
+        for names in taken:
+            for name in set(names) - {"-h", "--help"}:
+                given = [name, values[names[0]]] if names[0] in values else [name]
+                # Refused for its port, and for nothing else.
+                with pytest.raises(Refusal, match=port):
+                    bootstrap.prepare_run([*given, "--port", port], tmp_path)
 
 
 def test_fresh_never_touches_the_real_data(tmp_path: Path) -> None:
