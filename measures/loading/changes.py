@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from os.path import commonprefix
 from typing import Any
 
 from django.db import router
@@ -91,11 +92,10 @@ class Rows:
                 continue
             column = model._meta.get_field(field)
             names = dict(getattr(column, "flatchoices", ()))
-            words = {
-                "field": str(getattr(column, "verbose_name", field)),
-                "old": shown(names[old] if isinstance(old, str) and old in names else old),
-                "new": shown(names[value] if isinstance(value, str) and value in names else value),
-            }
+            before, after = beside(
+                *(names[one] if isinstance(one, str) and one in names else one for one in (old, value))
+            )
+            words = {"field": str(getattr(column, "verbose_name", field)), "old": before, "new": after}
             if kept and field in kept:
                 self.note(KEPT, model, name, **words, felt=kept[field])
                 continue
@@ -125,8 +125,18 @@ def is_used(row: Model) -> bool:
     return False
 
 
-def shown(value: Any) -> str:
-    """A value in a line of the list."""
+def beside(old: Any, new: Any) -> tuple[str, str]:
+    """Two values that differ, in a line of the list: what is long is cut so that the difference is seen."""
+    whole = said(old), said(new)
+    same = len(commonprefix(whole))
+    # Where the difference lies near the beginning, both are cut at their ends alone.
+    start = 0 if same < SHOWN * 2 // 3 else same - SHOWN // 3
+    before, after = (Truncator(("…" if start else "") + text[start:]).chars(SHOWN) for text in whole)
+    return before, after
+
+
+def said(value: Any) -> str:
+    """A value in words, however long."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if value in (None, "", [], ()):
@@ -134,10 +144,10 @@ def shown(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return Truncator(listed(shown(item) for item in value)).chars(SHOWN)
+        return listed(said(item) for item in value)
     if isinstance(value, dict):
-        return " ".join(shown(inner) for inner in value.values())
-    return Truncator(str(value)).chars(SHOWN)
+        return " ".join(said(inner) for inner in value.values())
+    return str(value)
 
 
 def flattened(value: Any, path: str = "") -> dict[str, Any]:

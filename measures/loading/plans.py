@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from bureaus.clock import start_of
 from bureaus.models import Bureau
 from measures import periods, plan_file
-from measures.loading.changes import CHANGED, Rows, flattened, shown
+from measures.loading.changes import CHANGED, Rows, beside, flattened
 from measures.models import Assignment, Measure, Plan, Recurrence, Responsibility, Site, Step
 from measures.plan_file import PlanFile
 from measures.plan_file import values as file_values
@@ -74,7 +74,8 @@ class Plans:
             old, new = flattened(was, part), flattened(now, part)
             for path in sorted(old.keys() | new.keys()):
                 if old.get(path) != new.get(path) and not TOLD_AS_ROWS.match(path):
-                    words = {"field": path, "old": shown(old.get(path)), "new": shown(new.get(path))}
+                    before, after = beside(old.get(path), new.get(path))
+                    words = {"field": path, "old": before, "new": after}
                     self.rows.note(CHANGED, Plan, self.file.code, **words)
 
     # --- measures --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -11,6 +12,7 @@ from django.utils import translation
 from bureaus import clock
 from bureaus.models import Bureau, BureauAlias, BureauGroup, Membership, Role, User
 from measures import loading, plan_file
+from measures.loading import changes
 from measures.models import Assignment, Deadline, Measure, Plan, Recurrence, Responsibility, Site, Step
 from tests.measures.plan_command import TACHENG, WETLAND, load_plan
 from workflows import actions
@@ -169,6 +171,38 @@ def test_an_edited_file_says_what_changes_by_name(tmp_path: Path) -> None:
     assert Plan.objects.get().content["baseline"]["county"][0]["households"] == 58
     assert [d["computed"] for d in Plan.objects.get().differences if d["code"] == "households_sum"] == [1602]
     assert load(path).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("调" * 200 + "查", "调" * 200 + "研"),
+        ("调" * 200, "调" * 200 + "研"),
+        ("调" * 39 + "查" + "研" * 100, "调" * 39 + "研" * 101),
+        (["调查摸底"] * 40 + ["一"], ["调查摸底"] * 40 + ["二"]),
+        ("查" + "调" * 200, "研" + "调" * 200),
+    ],
+)
+def test_of_two_long_texts_the_difference_is_shown(old: Any, new: Any) -> None:
+    before, after = changes.beside(old, new)
+    assert before != after
+    assert max(len(before), len(after)) <= changes.SHOWN
+    one, other = before.rstrip("…"), after.rstrip("…")
+    assert one[: min(len(one), len(other))] != other[: min(len(one), len(other))] or len(one) != len(other)
+
+
+def test_short_texts_are_shown_whole() -> None:
+    assert changes.beside("七月底前", "八月底前") == ("七月底前", "八月底前")
+    assert changes.beside("", 12) == ("—", "12")
+
+
+def test_a_change_late_in_a_long_title_reads_as_one(tmp_path: Path) -> None:
+    long = "台账表样与填报说明" * 8
+    load(edit(tmp_path, ('title = "台账表样与填报说明"', f'title = "{long}甲"')))
+    result = load(edit(tmp_path, ('title = "台账表样与填报说明"', f'title = "{long}乙"')))
+    (line,) = said(result)
+    before, after = line.rsplit(": ", 1)[1].split(" → ")
+    assert (before[-1], after[-1]) == ("甲", "乙")
 
 
 def test_who_changed_what_is_kept(tmp_path: Path) -> None:
