@@ -36,7 +36,7 @@ from tests.make import (
     tick_through,
 )
 from tests.workflows.child import at_one_lock, beside, elsewhere, held, together, until_waiting
-from workflows import actions, counters, queries, recounting
+from workflows import actions, counters, queries, recounting, tick
 
 NOW = at(2019, 6, 10, 11)
 
@@ -202,6 +202,15 @@ def test_a_checkup_the_tick_sets_leaves_the_light_right(tacheng: Plan) -> None:
     assert (lamp(found), fresh(found).light_until) == ("grey", at(2019, 10, 1))
     counters.sweep(at(2019, 10, 1))
     assert (lamp(found), fresh(found).light_until) == ("amber", None)
+
+
+def test_a_tick_turns_the_lights_whose_moment_has_come(tacheng: Plan) -> None:
+    found = row("survey/654224")
+    only()  # no deadline to look at and no period: lights alone
+    tick.run(at(2019, 7, 31, 23, 59))
+    assert lamp(found) == "amber"
+    tick.run(at(2019, 8, 1))
+    assert lamp(found) == "red"
 
 
 def test_an_edited_calendar_turns_lights_with_its_dates(tacheng: Plan) -> None:
