@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from bureaus import calendars, clock
 from bureaus.models import Calendar, CalendarDay
 from measures.lights import light_of
-from measures.models import Assignment, Deadline, LightCount, Plan
+from measures.models import Assignment, Deadline, LightCount, Plan, Recurrence
 from tests.make import (
     SUPERVISOR,
     accepted,
@@ -36,7 +36,7 @@ from tests.make import (
     tick_through,
 )
 from tests.workflows.child import at_one_lock, beside, elsewhere, held, together, until_waiting
-from workflows import actions, counters, queries, recounting, tick
+from workflows import actions, counters, issuing, queries, recounting, tick
 
 NOW = at(2019, 6, 10, 11)
 
@@ -137,6 +137,13 @@ def test_what_an_act_does_to_other_rows_is_counted(tacheng: Plan) -> None:
         check, by=officer_of(check.unit), now=NOW, unit=bureau("654224"), text="漏保。"
     )  # fmt: skip
     assert sum(changed(before, counts("654224", 5)).values()) == 1
+
+
+def test_a_period_is_counted_in_the_transaction_that_begins_it(tacheng: Plan) -> None:
+    """Not by the sweep that follows: were that to fail, the board would show a month without its returns."""
+    made = issuing.begin_period(Recurrence.objects.get(step__code="monthly"), now=at(2019, 7, 1))
+    assert {lamp(one) for one in made} == {"green"}
+    assert not Assignment.objects.filter(light_until=counters.AT_ONCE).exists()
 
 
 def test_an_act_that_fails_counts_nothing(tacheng: Plan) -> None:
