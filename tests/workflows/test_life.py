@@ -91,7 +91,7 @@ def test_those_named_are_told_instead_of_the_post(tacheng: Plan) -> None:
     assert kinds_in_inbox("托里县·经办人", found) == []
     assert "reminder" in kinds_in_inbox("托里县·科室负责人", found)
     assert "due" in kinds_in_inbox("托里县·主要领导", found)
-    # Named anew, those of today are told.
+    # Named anew, those of today are told what they take over, and of the next rung.
     actions.name_people(
         fresh(found),
         by=chief,
@@ -100,7 +100,7 @@ def test_those_named_are_told_instead_of_the_post(tacheng: Plan) -> None:
         leader=person("托里县·分管领导"),
     )
     tick_through(date(2019, 8, 1))
-    assert kinds_in_inbox("托里县·分管领导", found) == ["overdue"]
+    assert kinds_in_inbox("托里县·分管领导", found) == ["taken_over", "overdue"]
     assert events(found)[-1] == "named"
 
 
