@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import pytest
 from django.db.models import Count
 
 from bureaus import clock
@@ -130,6 +131,7 @@ def test_a_division_of_work_leads_to_ones_own_share(lived: Plan) -> None:
         assert web.where(answer) == f"/assignments/{make.row(share).pk}/"
 
 
+@pytest.mark.uncounted
 def test_a_notice_about_work_that_has_gone_elsewhere_says_so(lived: Plan) -> None:
     row = make.row("m6-share/police")
     notice = Message.objects.filter(recipient__username="公安局·经办人", data__assignment=row.key, channel="inbox")[0]
