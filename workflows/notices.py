@@ -178,14 +178,28 @@ def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
     found = Deadline.objects.select_related("unit__calendar", "assignment__step", "assignment__unit").in_bulk(
         {message.data["deadline"] for message in messages}
     )
-    with override(settings.LANGUAGE_CODE):
-        return [_words(found[message.data["deadline"]], message, now) for message in messages]
+    said: dict[tuple[int, str, str, str], str] = {}  # one person's inbox row and mail say the same
+
+    def say(message: Message, part: str) -> str:
+        deadline, reason = found[message.data["deadline"]], "" if part == "subject" else message.reason
+        key = (deadline.pk, message.kind, part, reason)
+        if key not in said:
+            said[key] = texts.render(message.kind, part, _context(deadline, message, now))
+        return said[key]
+
+    words = []
+    with override(settings.LANGUAGE_CODE), calendars.one_pass():
+        for message in messages:
+            subject = say(message, "subject")[:200]
+            url = reverse("assignment", args=[found[message.data["deadline"]].assignment_id])
+            body = say(message, "sms" if message.channel == "sms" else "email")
+            words.append(outbox.Words(subject, body, subject, url))
+    return words
 
 
-def _words(deadline: Deadline, message: Message, now: datetime) -> outbox.Words:
-    row = deadline.assignment
+def _context(deadline: Deadline, message: Message, now: datetime) -> dict[str, Any]:
     today = local_date(now)
-    context = context_of(row) | {
+    return context_of(deadline.assignment) | {
         "deadline": deadline,
         "due_on": deadline.due_on,
         "unit": deadline.unit,
@@ -194,11 +208,6 @@ def _words(deadline: Deadline, message: Message, now: datetime) -> outbox.Words:
         "rung": message.data["rung"],
         "reason": message.reason,
     }
-    subject = texts.render(message.kind, "subject", context)[:200]
-    part = "sms" if message.channel == "sms" else "email"
-    return outbox.Words(
-        subject, texts.render(message.kind, part, context), subject, reverse("assignment", args=[row.pk])
-    )
 
 
 def tell_nobody(firings: Iterable[Firing], *, now: datetime) -> list[Message]:

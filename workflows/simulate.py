@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from bureaus import clock
+from bureaus import calendars, clock
 from measures.models import Assignment, Deadline, Recurrence
 from notifications import outbox
 from notifications.channels import Channel, open_channel
@@ -44,7 +44,7 @@ def run(
         if not candidates or min(candidates) > until:
             break
         moment = min(candidates)
-        with clock.standing_at(moment):
+        with clock.standing_at(moment), calendars.one_pass():  # nobody edits a calendar at a moment of it
             acted = 0
             while waiting and waiting[0].at <= moment:
                 acted += scenario.perform(waiting.pop(0), moment)
