@@ -196,7 +196,7 @@ ACTS: dict[str, tuple[tuple[str, ...], Test]] = {
     "check_form": ((State.SUBMITTED,), _receives),
     "reconsider": ((State.ACCEPTED, State.IN_PROGRESS, State.UNIT_SIGNOFF), _reviews),
     "close": ((State.ACCEPTED,), _supervises),
-    "suspend": ((*OPEN_WITH_UNIT, State.SUBMITTED), _supervises),
+    "suspend": ((*OPEN_WITH_UNIT, State.REFUSED, State.SUBMITTED), _supervises),
     "resume": ((State.SUSPENDED,), _supervises),
     "cancel": (Assignment.OPEN, _supervises),
     "urge": (OPEN_WITH_UNIT, _urges),

@@ -211,7 +211,7 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
 
     @transition(
         field=state,
-        source=[State.ISSUED, State.IN_PROGRESS, State.UNIT_SIGNOFF, State.SUBMITTED],
+        source=[State.ISSUED, State.REFUSED, State.IN_PROGRESS, State.UNIT_SIGNOFF, State.SUBMITTED],
         target=State.SUSPENDED,
     )
     def suspend(self) -> None:
@@ -219,6 +219,10 @@ class Assignment(ConcurrentTransitionMixin, models.Model):
 
     @transition(field=state, source=State.SUSPENDED, target=State.ISSUED)
     def resume_issued(self) -> None:
+        """恢复, to where it stood."""
+
+    @transition(field=state, source=State.SUSPENDED, target=State.REFUSED)
+    def resume_refused(self) -> None:
         """恢复, to where it stood."""
 
     @transition(field=state, source=State.SUSPENDED, target=State.IN_PROGRESS)

@@ -76,7 +76,7 @@ DOORS: dict[str, Act] = {
 # Each state, and the doors open in it.
 OPEN_IN = {
     "issued": {"sign", "refuse", "ask_extension", "note_reasons", "shorten", "suspend", "cancel", "urge"},
-    "refused": {"reissue", "reassign", "cancel"},
+    "refused": {"reissue", "reassign", "suspend", "cancel"},
     "in_progress": {
         "name_people", "pass_on", "report", "attach", "ask_extension", "note_reasons", "shorten", "send_up",
         "suspend", "cancel", "urge",

@@ -495,12 +495,14 @@ def test_resumed_long_after_its_date_nobody_above_hears_before_the_unit_had_a_wo
     assert (day_of(told), [group["role"] for group in told["to"]]) == (date(2019, 8, 8), ["chief", "supervisor"])
 
 
-@pytest.mark.parametrize("state", ["issued", "in_progress", "unit_signoff", "submitted"])
+@pytest.mark.parametrize("state", ["issued", "refused", "in_progress", "unit_signoff", "submitted"])
 def test_resumed_it_stands_where_it_stood(tacheng: Plan, state: str) -> None:
     found = row("survey/654224")
     made = {"in_progress": signed, "unit_signoff": sent_up, "submitted": handed_in}
     if state in made:
         made[state](found, at(2019, 6, 4, 10))
+    elif state == "refused":
+        actions.refuse(found, by=officer_of(found.unit), now=at(2019, 6, 4, 10), reason="不属本单位职责。")
     actions.suspend(fresh(found), by=person(SUPERVISOR), now=at(2019, 6, 5, 10), reason="机构调整。")
     armed = found.deadlines.filter(status="armed")
     assert not armed.exists()
@@ -508,6 +510,7 @@ def test_resumed_it_stands_where_it_stood(tacheng: Plan, state: str) -> None:
     assert fresh(found).state == state
     assert {one.kind for one in armed} == {
         "issued": {"receipt", "main"},
+        "refused": {"main"},
         "in_progress": {"main"},
         "unit_signoff": {"main"},
         "submitted": {"verdict"},
