@@ -100,7 +100,13 @@ def test_the_numbers_on_top_are_those_of_the_rows(lived: Plan) -> None:
     assert kpis[4].startswith(f"{sum(row.state in closed for row in rows)} ")
     overdue = Deadline.objects.filter(status="armed", due_on__lt=TODAY).count()
     listed = page.all("section")[0]
-    assert f"{overdue}" in listed.one(cls="sub").text
+    said = listed.one(cls="sub").text
+    assert f"{overdue}" in said
+    # What the red number above counts, and what the list holds besides.
+    kinds = Counter(row.get_kind_display() for row in Deadline.objects.filter(status="armed", due_on__lt=TODAY))
+    assert len(kinds) > 1
+    assert all(f"{kind} {count}" in said for kind, count in kinds.items())
+    assert kinds["办理"] == lights["red"]
     assert len(listed.one("tbody").all("tr")) == min(8, overdue)
 
 

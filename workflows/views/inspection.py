@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -79,6 +80,7 @@ def board(request: HttpRequest) -> HttpResponse:
     measures = list(plan.measures.order_by("number"))
     progress = queries.measure_progress(plan)
     late = queries.overdue(standing, OverdueFilter(), now)
+    by_kind = dict(late.order_by().values_list("kind").annotate(Count("pk")))
     worst, _more = queries.overdue_page(late, now, standing=standing, size=8)
     return render(
         request,
@@ -88,7 +90,9 @@ def board(request: HttpRequest) -> HttpResponse:
             "board": queries.board(plan),
             "chart": gantt.draw(plan, measures, progress, now),
             "worst": worst,
-            "count": late.count(),
+            "count": sum(by_kind.values()),
+            # The red light stands for handling alone; the list holds what else is late too.
+            "late_kinds": [(Deadline.Kind(code).label, by_kind[code]) for code in queries.KINDS if code in by_kind],
             "feed": Event.objects.filter(assignment__plan=plan)
             .exclude(kind=Event.Kind.ISSUED)
             .select_related("assignment__unit", "actor")
