@@ -42,6 +42,7 @@ class Item:
     main: Deadline | None
     days: int | None  # calendar days left; negative: days late
     expected: int | None = None  # 序时进度 in per cent, in long terms
+    asked_for: date | None = None  # the date of an extension that is asked for and undecided
 
     @property
     def light(self) -> Light:
@@ -62,7 +63,9 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
     rows = list(rows)
     running: dict[int, list[Deadline]] = defaultdict(list)
     armed = Q(status=Deadline.Status.ARMED) | Q(status=Deadline.Status.MET, kind=Deadline.Kind.MAIN)
-    for deadline in Deadline.objects.filter(armed, assignment__in=rows).select_related("unit").order_by("round"):
+    asked = Extension.objects.undecided().filter(deadline=OuterRef("pk")).values("asked_for")[:1]
+    found_deadlines = Deadline.objects.filter(armed, assignment__in=rows).annotate(asked_for=Subquery(asked))
+    for deadline in found_deadlines.select_related("unit").order_by("round"):
         running[deadline.assignment_id].append(deadline)
     today = local_date(now)
     found = []
@@ -75,7 +78,7 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
             runs = matters is not None and matters.status == Deadline.Status.ARMED
             days = (matters.due_on - today).days if matters and runs else None
             expected = expected_progress(main, today) if shown.why == "behind" and main else None
-            found.append(Item(row, shown, main, days, expected))
+            found.append(Item(row, shown, main, days, expected, getattr(main, "asked_for", None)))
     return found
 
 

@@ -270,3 +270,20 @@ def test_requests_refusals_and_slips_wait_for_the_supervision_office(lived: Plan
 
 def test_an_inspector_has_no_verdicts_to_give(lived: Plan) -> None:
     web.read(web.signed_in(make.INSPECTOR), "/review/", 404)
+
+
+def test_a_row_says_that_an_extension_is_still_undecided(issued: Plan) -> None:
+    row = make.signed(make.row("survey/654224"), make.at(2019, 6, 3, 9))
+    who, to = "托里县·经办人", date(2019, 8, 23)
+
+    def line() -> str:
+        page = web.read(web.signed_in(who), "/")
+        return next(line.text for line in page.all("tr") if f"/assignments/{row.pk}/" in line.links)
+
+    assert "2019-08-23" not in line()
+    extension = actions.ask_extension(row, by=make.person(who), now=make.at(2019, 6, 3, 10), to=to, reason="牧民转场。")
+    assert "2019-08-23" in line()
+    actions.refuse_extension(
+        extension, by=make.person(make.SUPERVISOR), now=make.at(2019, 6, 3, 11), opinion="不同意。"
+    )
+    assert "2019-08-23" not in line()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import gettext, override
 
-from measures.models import Assignment, FilingLine, Plan
+from measures.models import Assignment, Event, FilingLine, FormCheck, Plan
 from tests import make
 from tests.make import at
 from tests.pages import web
@@ -304,3 +304,14 @@ def test_until_it_is_reported_the_paper_is_the_units_own(row: Assignment) -> Non
     for who in others:
         assert (read_by(who, "第一稿"), read_by(who, "第二稿")) == ([True, True], [False, False])
     assert read_by(OFFICER, "第二稿") == [True, True]
+
+
+def test_history_says_what_a_receiver_found_and_who_was_named_as_what(row: Assignment) -> None:
+    row = make.handed_in(row, EARLIER)
+    _check(row, KEEPER, {"outcome": "gaps", "gaps": "缺岗位来源。"})
+    _check(row, RECEIVER, {"outcome": "complete"})
+    lines = [line.text for line in _page(row).all("ul", cls="feed")[0].all("li")]
+    checked = [line for line in lines if str(Event.Kind.FORM_CHECKED.label) in line]
+    for code, line in zip(("complete", "gaps"), checked, strict=True):
+        assert str(FormCheck.Outcome(code).label) in line
+    assert any(f"经办人：{OFFICER}" in line and f"分管领导：{LEADER}" in line for line in lines)

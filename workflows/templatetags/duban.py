@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from bureaus.clock import local_date
 from measures.lights import Light
+from measures.models import FormCheck
 from workflows.ladders import in_words
 from workflows.models import Slip
 from workflows.queries import Item
@@ -124,3 +125,9 @@ def handed_in(slip: Slip) -> str:
         return _("handed in on %(day)s") % {"day": date_format(on, "DATE_FORMAT")}
     sentence = ngettext("handed in on %(day)s (%(n)s day late)", "handed in on %(day)s (%(n)s days late)", late)
     return sentence % {"day": date_format(on, "DATE_FORMAT"), "n": late}
+
+
+@register.filter
+def form_outcome(code: str) -> str:
+    """What a receiver found, as history keeps it."""
+    return str(dict(FormCheck.Outcome.choices).get(code, code))
