@@ -157,7 +157,7 @@ def test_history_is_newest_first_with_who_when_and_why(issued: Plan) -> None:
     assert LEADER in lines[0]
     assert "附表缺第三页。" in lines[0]
     assert "按要求完成。" in lines[1]
-    assert f"{OFFICER} / {LEADER}" in lines[2]
+    assert f"经办人：{OFFICER} · 分管领导：{LEADER}" in lines[2]
     assert lines[3].startswith("2019-06-01")
 
 
