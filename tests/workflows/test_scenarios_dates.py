@@ -327,6 +327,7 @@ def next_look(row: Assignment) -> datetime:
     return moment
 
 
+@pytest.mark.uncounted
 def test_an_edit_in_the_middle_of_a_long_sweep_reaches_the_batches_after_it(
     tacheng: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,9 +350,8 @@ def test_an_edit_in_the_middle_of_a_long_sweep_reaches_the_batches_after_it(
     assert planned == [date(2019, 8, 2)] * 2
 
 
+@pytest.mark.postgres
 def test_a_row_somebody_holds_is_left_for_the_next_call(tacheng_committed: Plan) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer and no row locks")
     edit(date(2019, 6, 28))
     found = deadline(row("m4-scattered/654224"))
     with held(lambda: list(Deadline.objects.select_for_update(no_key=True).filter(pk=found.pk))):

@@ -121,6 +121,7 @@ def lived(stage: Stage, items: int) -> None:
         write(Slip, _slips(stage, late))
         write(Message, _messages(stage, late))
         _go_on_counting()
+    counters.rebuild(NOW)
 
 
 def key_of(stage: Stage, pk: int) -> str:
