@@ -110,6 +110,8 @@ SEEN: list[Case] = [
     ("plan", lambda: ("no-such-plan",), set()),
     ("measure", lambda: ("tacheng-2019", 6), EVERYBODY),
     ("measure", lambda: ("tacheng-2019", 8), set()),
+    ("unit", lambda: ("tacheng-2019", TOWN), OF_TOWN | {"lead", "keeper"}),
+    ("unit", lambda: ("tacheng-2019", "no-such-unit"), set()),
     ("filings", tuple, EVERYBODY),
     ("months", tuple, EVERYBODY),
     ("month", lambda: ("2019-07",), MONTH),
@@ -126,6 +128,8 @@ SEEN: list[Case] = [
     ("health", tuple, {"administrator", "auditor", "head"}),
     ("notices", tuple, EVERYBODY),
     ("desk", tuple, EVERYBODY),
+    ("desk-section", lambda: ("overdue",), WORKS),
+    ("desk-section", lambda: ("no-such-section",), set()),
     ("password", tuple, EVERYBODY),
 ]
 # (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
