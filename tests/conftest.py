@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from bureaus import calendars
+from bureaus.models import Calendar
 from config.bootstrap import ROOT, die_with_parent
 from measures.models import Assignment, Plan
 from tests import make
@@ -95,6 +96,9 @@ def _kept_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> l
 def _issue_tacheng() -> None:
     plan = make.load_tacheng(make.ISSUED)
     actions.start_plan(plan, by=make.person(make.SUPERVISION_HEAD), now=make.ISSUED)
+    # As on any day but the one of an edit, however long the session lasts: every date is counted with the days entered.
+    for calendar in Calendar.objects.all():
+        Calendar.objects.filter(pk=calendar.pk).update(applied=calendar.edition, edited_at=None)
 
 
 def _has_rows(cursor, table: str) -> bool:
