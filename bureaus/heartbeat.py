@@ -184,14 +184,18 @@ def _witness() -> datetime | None:
 
 
 def _bear_witness(high: datetime) -> None:
-    path = _path()
-    draft = path.with_suffix(f".{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({"high": high.isoformat()}))
-        draft.replace(path)
+        replace(_path(), json.dumps({"high": high.isoformat()}))
     except OSError:
         logger.exception("the witness of the latest time seen could not be written")
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whose readers find the old text or the new one, never half of one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def _path() -> Path:

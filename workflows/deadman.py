@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 
-from bureaus import clock
+from bureaus import clock, heartbeat
 from workflows import auditing
 
 logger = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ def give_sign(report: auditing.Report) -> None:
         "warnings": report.warnings,
     }
     try:
-        _replace(Path(settings.DUBAN_HEARTBEAT_FILE), json.dumps(line) + "\n")
+        heartbeat.replace(Path(settings.DUBAN_HEARTBEAT_FILE), json.dumps(line) + "\n")
     except OSError:
         logger.exception("the heartbeat file could not be written")
     if settings.DUBAN_HEARTBEAT_URL:
@@ -52,14 +51,6 @@ def give_sign(report: auditing.Report) -> None:
         except (OSError, ValueError, HTTPException) as error:
             # The address may carry a secret: it is not logged.
             logger.error("the heartbeat address did not answer: %s", type(error).__name__)
-
-
-def _replace(path: Path, text: str) -> None:
-    """A reader finds the old line or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
 
 
 def _ask(url: str) -> None:
