@@ -38,6 +38,9 @@ class StandIns:
         if self._absences:
             self._read_posts()
 
+    def __bool__(self) -> bool:
+        return bool(self._absences)
+
     def _read_posts(self) -> None:
         rows = [row for of_one in self._absences.values() for row in of_one]
         people = {person for row in rows for person in (row.user_id, row.deputy_id)}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -44,8 +44,7 @@ class Mailing:
     data: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(NamedTuple):
     """One thing a mailing is about: `about` in revision `rev`, with the words a log needs of it alone."""
 
     about: str
@@ -63,56 +62,70 @@ def put(matters: Sequence[Matter], now: datetime) -> None:
         if connection.vendor == "postgresql":
             cursor.execute(_AT_ONCE, _lists(matters, now))
         else:
-            marks = ", ".join(["%s"] * 11)
-            cursor.executemany(
-                f"INSERT INTO notifications_message ({_COLUMNS}) "
-                f"VALUES ({marks}, 'queued', '', '', '', '', 0, '') ON CONFLICT DO NOTHING",
-                _rows(matters, now),
-            )
+            _put_by_shelf(cursor, matters, now)
 
 
-def _rows(matters: Sequence[Matter], now: datetime) -> list[tuple[Any, ...]]:
+def _put_by_shelf(cursor: Any, matters: Sequence[Matter], now: datetime) -> None:
+    """On SQLite the matters and what they share are laid into tables of this connection, and joined there."""
     adapt = connection.ops.adapt_datetimefield_value
-    written = adapt(now)
-    opens = {mailing: adapt(mailing.not_before) for mailing in {matter.mailing for matter in matters}}
-    rows = []
-    for matter in matters:
-        mailing = matter.mailing
-        stem = f"{matter.about}|{matter.rev}|{mailing.occasion}|"
-        data = json.dumps(dict((*matter.data, *mailing.data)))
-        rest = (matter.about, matter.rev, data, opens[mailing], written)
-        rows += [
-            (f"{stem}{c.recipient}|{c.channel}", c.recipient, c.on_behalf_of, c.channel, mailing.kind, c.reason, *rest)
-            for c in mailing.copies
-        ]
-    return rows
+    number = {mailing: index for index, mailing in enumerate(dict.fromkeys(matter.mailing for matter in matters))}
+    for statement in _SHELF:
+        cursor.execute(statement)
+    cursor.executemany(
+        "INSERT INTO temp.put_matter (about, rev, data, n) VALUES (%s, %s, %s, %s)",
+        [(one.about, one.rev, json.dumps(dict(one.data)), number[one.mailing]) for one in matters],
+    )
+    copies: list[tuple[Any, ...]] = []
+    for mailing, n in number.items():
+        same = (mailing.kind, mailing.occasion, json.dumps(dict(mailing.data)), adapt(mailing.not_before))
+        for place, copy in enumerate(mailing.copies):
+            copies.append((n, place, copy.recipient, copy.channel, copy.reason, copy.on_behalf_of, *same))
+    cursor.executemany(f"INSERT INTO temp.put_copy VALUES ({', '.join(['%s'] * 10)})", copies)
+    cursor.execute(_FROM_SHELF, [adapt(now)])
 
 
+# Of two JSON objects one is made by joining their texts: an object of ours is never empty.
+_SHELF = (
+    "CREATE TEMP TABLE IF NOT EXISTS put_matter (place INTEGER PRIMARY KEY, about text, rev int, data text, n int)",
+    "CREATE TEMP TABLE IF NOT EXISTS put_copy (n int, place int, recipient int, channel text, reason text, behalf int, "
+    "kind text, occasion text, data text, not_before text, PRIMARY KEY (n, place)) WITHOUT ROWID",
+    "DELETE FROM temp.put_matter",
+    "DELETE FROM temp.put_copy",
+)
+_FROM_SHELF = f"""
+INSERT INTO notifications_message ({_COLUMNS})
+SELECT v.about || '|' || v.rev || '|' || m.occasion || '|' || m.recipient || '|' || m.channel,
+    m.recipient, m.behalf, m.channel, m.kind, m.reason, v.about, v.rev,
+    substr(v.data, 1, length(v.data) - 1) || ', ' || substr(m.data, 2), m.not_before, %s,
+    'queued', '', '', '', '', 0, ''
+FROM temp.put_matter v CROSS JOIN temp.put_copy m ON m.n = v.n WHERE true ORDER BY v.place, m.place
+ON CONFLICT DO NOTHING"""
 # Lists travel as one JSON text each: far quicker to write and to read than arrays.
 _AT_ONCE = f"""
 INSERT INTO notifications_message ({_COLUMNS})
-SELECT v.about || '|' || v.rev || '|' || m.occasion || '|' || m.recipient || '|' || m.channel,
-    m.recipient, m.behalf, m.channel, m.kind, m.reason, v.about, v.rev, v.data || m.data, m.not_before,
+SELECT v.about || '|' || v.rev || '|' || m.occasion || '|' || c.recipient || '|' || c.channel,
+    c.recipient, c.behalf, c.channel, m.kind, c.reason, v.about, v.rev, v.data || m.data, m.not_before,
     %s, 'queued', '', '', '', '', 0, ''
 FROM json_to_recordset(%s::json) AS v(place int, about text, rev int, data jsonb, n int)
-JOIN json_to_recordset(%s::json) AS m(place int, n int, kind text, occasion text, data jsonb, not_before timestamptz,
-    recipient bigint, channel text, reason text, behalf bigint) ON m.n = v.n
-ORDER BY v.place, m.place
+JOIN json_to_recordset(%s::json) AS m(n int, kind text, occasion text, data jsonb, not_before timestamptz) ON m.n = v.n
+JOIN json_to_recordset(%s::json) AS c(n int, place int, recipient bigint, channel text, reason text, behalf bigint)
+    ON c.n = v.n
+ORDER BY v.place, c.place
 ON CONFLICT DO NOTHING"""
 
 
 def _lists(matters: Sequence[Matter], now: datetime) -> list[Any]:
-    """The matters, and once each what they share: far less to send than the rows they make."""
+    """The matters, their mailings and the copies of each, as JSON: far less to send than the rows they make."""
     number = {mailing: index for index, mailing in enumerate(dict.fromkeys(matter.mailing for matter in matters))}
     about = [
         {"place": place, "about": one.about, "rev": one.rev, "data": dict(one.data), "n": number[one.mailing]}
         for place, one in enumerate(matters)
     ]
-    copies: list[dict[str, Any]] = []
+    shared, copies = [], []
     for mailing, n in number.items():
-        same: dict[str, Any] = {"n": n, "kind": mailing.kind, "occasion": mailing.occasion, "data": dict(mailing.data)}
-        same["not_before"] = mailing.not_before.isoformat()
-        for copy in mailing.copies:
+        same = {"kind": mailing.kind, "occasion": mailing.occasion, "data": dict(mailing.data)}
+        shared.append({"n": n, "not_before": mailing.not_before.isoformat(), **same})
+        for place, copy in enumerate(mailing.copies):
             row = {"recipient": copy.recipient, "channel": copy.channel, "reason": copy.reason}
-            copies.append({"place": len(copies), "behalf": copy.on_behalf_of} | row | same)
-    return [now, json.dumps(about), json.dumps(copies)]
+            copies.append({"n": n, "place": place, "behalf": copy.on_behalf_of, **row})
+    return [now, *(json.dumps(rows, ensure_ascii=False) for rows in (about, shared, copies))]

@@ -5,16 +5,18 @@ Somebody who is away keeps the row in the inbox; who stands in on that day is to
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 from bureaus.absences import StandIns
-from bureaus.models import Absence, Bureau, Membership, Role, User
+from bureaus.models import Absence, Role, User
 from measures.models import Assignment, Deadline
+from workflows import staff
+from workflows.staff import Staff
 
 # audience → (role, whose unit)
 AUDIENCES = {
@@ -105,23 +107,20 @@ class Group:
 
 
 class Roster:
-    """Everybody in post, read once for a pass or an act, and who is away on a day (none without a day)."""
+    """Everybody in post, read once for a pass or an act, and who is away on a day (none without a day).
 
-    def __init__(self, day: date | None = None) -> None:
+    `people`: as read already.
+    """
+
+    def __init__(self, day: date | None = None, people: Staff | None = None) -> None:
         self.day = day
-        self._people: dict[tuple[str, str], list[User]] = defaultdict(list)
-        self._members: dict[str, dict[int, tuple[User]]] = defaultdict(dict)
-        self._units: dict[str, tuple[int, str]] = {}
-        users = {user.pk: user for user in User.objects.filter(is_active=True)}
-        posts = Membership.objects.current().order_by("id")
-        for code, unit, name, role, pk in posts.values_list(
-            "bureau__code", "bureau", "bureau__short_name", "role", "user"
-        ):
-            self._units[code] = (unit, name)
-            if user := users.get(pk):  # who has just come may not have been read yet
-                self._people[code, role].append(user)
-                self._members[code][pk] = (user,)
+        self.staff = people or staff.read()
         self._stand_ins = StandIns(Absence.objects.ending_from(day))
+
+    @property
+    def all_there(self) -> bool:
+        """Whether nobody is away on the day or later: whom a rung tells then follows from the posts alone."""
+        return self.day is None or not self._stand_ins
 
     def on(self, day: date) -> Roster:
         """The same people on another day; of a roster made for a later day earlier absences are not known."""
@@ -132,7 +131,7 @@ class Roster:
         return other
 
     def people(self, unit: str, role: str) -> tuple[User, ...]:
-        return tuple(self._people.get((unit, role), ()))
+        return tuple(self.staff.people.get((unit, role), ()))
 
     def groups(self, names: Iterable[str], aim: Aim) -> list[Group]:
         """The people of some audiences of a deadline, each group once. "Own" is the unit that must act."""
@@ -158,7 +157,7 @@ class Roster:
 
     def _post(self, role: str, unit: str, handler: int | None = None, leader: int | None = None) -> Group:
         wanted = POSTS.get(unit, {}).get(Role(role), Role(role))
-        for code, candidate in self._upwards(wanted, unit):
+        for code, candidate in _upwards(wanted, unit):
             by_name = (handler, leader) if code == unit else (None, None)
             named = self._named(candidate, code, *by_name)
             users = named or self.people(code, candidate)
@@ -181,31 +180,14 @@ class Roster:
             return tuple(Reader(user) for user in users)
         found = []
         for user in users:
-            stand_in = self._stand_ins.for_post(user, self._units[unit][0], day)
+            stand_in = self._stand_ins.for_post(user, self.staff.units[unit][0], day)
             found.append(Reader(user, stand_in=stand_in))
             if stand_in is not None:
                 found.append(Reader(stand_in, on_behalf_of=user))
         return tuple(found)
 
     def _name_of(self, unit: str) -> str:
-        """The short name of a unit, also of one in which nobody holds a post."""
-        if unit not in self._units:
-            rest = Bureau.objects.exclude(code__in=self._units)
-            self._units |= {bureau.code: (bureau.pk, str(bureau)) for bureau in rest}
-        return self._units[unit][1]
-
-    def _upwards(self, role: Role, unit: str) -> list[tuple[str, Role]]:
-        own = [(unit, role)]
-        if unit in POSTS:
-            own += [(unit, Role.SUPERVISION_HEAD)] if unit == "supervision" else []
-        elif role in UPWARDS:
-            own = [(unit, candidate) for candidate in UPWARDS[UPWARDS.index(role) :]]
-        return [
-            *own,
-            ("supervision", Role.SUPERVISOR),
-            ("supervision", Role.SUPERVISION_HEAD),
-            ("prefecture", Role.LEADER),
-        ]
+        return self.staff.units[unit][1]
 
     def _named(self, role: Role, unit: str, handler: int | None, leader: int | None) -> tuple[User, ...]:
         """The handler and the leader named at signing, as long as they are in post."""
@@ -216,4 +198,20 @@ class Roster:
             named = leader
         if named is None:
             return ()
-        return tuple(self._members.get(unit, {}).get(named, ()))
+        return tuple(self.staff.members.get(unit, {}).get(named, ()))
+
+
+@cache
+def _upwards(role: Role, unit: str) -> tuple[tuple[str, Role], ...]:
+    """Where a role is looked for, in order: in its unit, above it, then at the supervision office and over it."""
+    own: list[tuple[str, Role]] = [(unit, role)]
+    if unit in POSTS:
+        own += [(unit, Role.SUPERVISION_HEAD)] if unit == "supervision" else []
+    elif role in UPWARDS:
+        own = [(unit, candidate) for candidate in UPWARDS[UPWARDS.index(role) :]]
+    return (
+        *own,
+        ("supervision", Role.SUPERVISOR),
+        ("supervision", Role.SUPERVISION_HEAD),
+        ("prefecture", Role.LEADER),
+    )

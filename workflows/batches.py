@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -20,8 +20,7 @@ from workflows.ladder import Past
 FIELD, ROW = "\x1f", "\x1e"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A claimed deadline with what a decision needs of it and its assignment; its row is locked.
 
     `told_on` is the day on which the unit was told of an earlier date, if it was. `history` is the firings of
@@ -50,7 +49,7 @@ class Due:
     held: bool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Kept:
     """What a firing row keeps besides its deadline: one object for all rows about which the same was decided.
 
@@ -90,7 +89,7 @@ def claim(now: datetime, limit: int, only: int | None = None) -> list[Due]:
     with connection.cursor() as cursor:
         cursor.execute(f"{sql}{condition} ORDER BY d.next_look_at, d.id LIMIT %s {lock}", values)
         found = cursor.fetchall()
-    return [Due(*row) for row in found]
+    return [Due._make(row) for row in found]
 
 
 def remembered(history: str) -> list[Past]:
@@ -127,9 +126,10 @@ def write_firings(firings: Sequence[tuple[Due, Kept]], now: datetime) -> list[in
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM workflows_firing")
         (before,) = cursor.fetchone()
+        planned = {kept.planned_at: _moment(kept.planned_at) for _due, kept in firings}
         cursor.executemany(
             f"INSERT INTO workflows_firing ({_FIRING}) VALUES ({', '.join(['%s'] * 13)}) ON CONFLICT DO NOTHING",
-            [(due.pk, due.rev, *_columns(kept), moment) for due, kept in firings],
+            [(due.pk, due.rev, *_columns(kept, planned[kept.planned_at]), moment) for due, kept in firings],
         )
         if any(kept.slip for _due, kept in firings):
             written = {"source": "workflows_firing f", "where": "f.id > %s AND "}
@@ -146,10 +146,11 @@ def write_looks(looks: Sequence[tuple[Due, Next]]) -> None:
         return
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
+            places = {look: (_moment(look.at), look.rung, look.occ) for look in {look for _due, look in looks}}
             cursor.executemany(
                 "UPDATE measures_deadline SET next_look_at = %s, next_rung = %s, next_occ = %s, fail_count = 0, "
                 "last_error = '' WHERE id = %s",
-                [(_moment(look.at), look.rung, look.occ, due.pk) for due, look in looks],
+                [(*places[look], due.pk) for due, look in looks],
             )
             return
         number = {look: index for index, look in enumerate(dict.fromkeys(look for _due, look in looks))}
@@ -272,20 +273,20 @@ WITH f AS (
 ){proposals}
 SELECT id FROM f"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [now, json.dumps(rows), json.dumps(shared), *more])
+        cursor.execute(sql, [now, json.dumps(rows), json.dumps(shared, ensure_ascii=False), *more])
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _columns(kept: Kept) -> tuple[Any, ...]:
+def _columns(kept: Kept, planned_at: Any) -> tuple[Any, ...]:
     return (
         kept.rung,
         kept.occ,
-        _moment(kept.planned_at),
+        planned_at,
         kept.outcome,
         kept.slip,
         kept.audiences,
         kept.withheld,
-        _moment(kept.withheld_until),
+        kept.withheld_until and _moment(kept.withheld_until),
         kept.told,
         kept.explain,
     )

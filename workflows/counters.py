@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 
 from django.db import connection, models, transaction
@@ -132,15 +134,16 @@ def refresh(ids: Iterable[int], now: datetime) -> None:
 # --- Kept by the tick ------------------------------------------------------------------------
 
 
-def sweep(now: datetime, *, batch: int = BATCH) -> int:
+def sweep(now: datetime, *, batch: int = BATCH, budget: float = inf) -> int:
     """Turn the lights whose moment has come, each batch in a transaction of its own. Returns how many rows.
 
-    Rows somebody is at work on are passed by: that work counts them, or the next sweep does.
+    Rows somebody is at work on are passed by: that work counts them, or the next sweep does. After `budget`
+    seconds no further batch is begun: the next sweep goes on.
     """
-    swept = 0
+    swept, ends = 0, monotonic() + budget
     while taken := _sweep_batch(now, batch):
         swept += taken
-        if taken < batch:
+        if taken < batch or monotonic() >= ends:
             break
     return swept
 

@@ -10,21 +10,25 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache, cached_property, lru_cache
+from typing import Any, NamedTuple
 from zlib import crc32
+
+from django.conf import settings
 
 from bureaus import calendars
 from bureaus.clock import local_date
 from bureaus.models import Bureau
 from measures.lights import is_behind
-from notifications.mailings import Mailing, Matter
-from workflows import batches, notices, slips
+from notifications.mailings import Copy, Mailing, Matter
+from workflows import batches, notices, slips, staff
 from workflows.audience import Aim, Roster
 from workflows.batches import Due, Kept, Next
 from workflows.ladder import FIRED, Climb, Decision, Past, climb
 from workflows.ladders import rungs_of
 from workflows.models import Firing
+
+REMEMBERED = 20_000  # whom rungs tell, kept from pass to pass
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,21 @@ class _Climbed:
 
 
 @dataclass(frozen=True, eq=False)
-class _Telling:
-    """Whom a firing tells, as notices and as it remembers it."""
+class _Heard:
+    """Whom a firing tells: as copies of a notice, and as it remembers it."""
 
-    mailing: Mailing | None
+    copies: tuple[Copy, ...]
     told: str
     outcome: str
     missed: bool
 
 
-_NOBODY = _Telling(None, "[]", FIRED, missed=False)
+_NOBODY = _Heard((), "[]", FIRED, missed=False)
+
+
+class _Unit(NamedTuple):
+    code: str
+    calendar: int | None
 
 
 class Decider:
@@ -63,19 +72,23 @@ class Decider:
     def __init__(self, now: datetime, roster: Roster | None = None) -> None:
         self.now = now
         self.today = local_date(now)
-        self._roster = roster.on(self.today) if roster else None
-        self._units: dict[int, Bureau] = {}
+        self._given = roster
+        self._language = settings.LANGUAGE_CODE
+        self._units: dict[int, _Unit] = {}
         self._climbs: dict[tuple[Any, ...], _Climbed] = {}
         self._kept: dict[tuple[Any, ...], tuple[Kept, Mailing | None]] = {}
-        self._told: dict[tuple[Any, ...], _Telling] = {}
+        self._mailings: dict[tuple[Any, ...], Mailing] = {}
         self._opens: dict[datetime, datetime] = {}
         self._versions: tuple[tuple[int, int], ...] | None = None
 
-    @property
+    @cached_property
     def roster(self) -> Roster:
-        if self._roster is None:
-            self._roster = Roster(self.today)
-        return self._roster
+        return self._given.on(self.today) if self._given else Roster(self.today, staff.remembered())
+
+    @cached_property
+    def _said(self) -> dict[Any, Any]:
+        """What is known of whom rungs tell: kept with the people, or while somebody is away for this pass alone."""
+        return self.roster.staff.said if self.roster.all_there else {}
 
     def prepare(self, batch: Sequence[Due]) -> None:
         """Read the units of a batch that are not known yet, and learn whether a calendar was edited meanwhile.
@@ -86,12 +99,13 @@ class Decider:
         versions = calendars.versions()
         if self._versions not in (None, versions):
             calendars.ask_again()
-            for known in (self._units, self._climbs, self._kept, self._told, self._opens):
+            for known in (self._units, self._climbs, self._kept, self._mailings, self._opens):
                 known.clear()
         self._versions = versions
         wanted = {pk for due in batch for pk in (due.unit, due.row_unit, due.lead) if pk is not None}
         if missing := wanted - self._units.keys():
-            self._units |= Bureau.objects.in_bulk(missing)
+            found = Bureau.objects.filter(pk__in=missing).values_list("pk", "code", "calendar")
+            self._units |= {pk: _Unit(code, calendar) for pk, code, calendar in found}
 
     def look(self, due: Due) -> Look:
         """Raises whatever its ladder or its data raise: the row is then set aside by the caller."""
@@ -116,7 +130,7 @@ class Decider:
             due.ladder,
             due.version,
             has_lead,
-            unit.calendar_id,
+            unit.calendar,
             due.due_on,
             slot,
             due.told_on,
@@ -129,7 +143,7 @@ class Decider:
                 rungs_of(due.ladder, due.version, has_lead=has_lead),
                 due_on=due.due_on,
                 key=due.key,
-                calendar=calendars.days_for(unit),
+                calendar=calendars.counted_by(unit.calendar)[0],
                 now=self.now,
                 past=past,
                 held=due.held,
@@ -159,54 +173,59 @@ class Decider:
         self, due: Due, decision: Decision, earlier: tuple[str, ...], slip: str, people: tuple[Any, ...]
     ) -> tuple[Kept, Mailing | None]:
         fires = decision.outcome == FIRED
-        telling = self._tell(due, decision, earlier, people) if fires else _NOBODY
+        heard = self._hear(due, decision, earlier) if fires else _NOBODY
         kept = Kept(
             decision.rung.key,
             decision.occ,
             decision.planned_at,
-            telling.outcome if fires else decision.outcome,
+            heard.outcome if fires else decision.outcome,
             slip,
             _json(decision.audiences),
             _json(decision.withheld),
             decision.withheld_until,
-            telling.told,
+            heard.told,
             _explained(due.due_on, decision.rung.offset, due.ladder, due.version) if fires else "{}",
-            telling.missed,
+            heard.missed,
         )
-        return kept, telling.mailing
+        return kept, self._mailing(due.kind, decision, heard) if fires else None
 
-    def _tell(self, due: Due, decision: Decision, earlier: tuple[str, ...], people: tuple[Any, ...]) -> _Telling:
-        """Whom the rung tells: the same for all of these people, whatever the minute it was planned for."""
+    def _mailing(self, kind: str, decision: Decision, heard: _Heard) -> Mailing:
+        """One for all who hear the same from the same moment on, whatever the minute it was planned for."""
         not_before = self._opens.get(decision.planned_at)
         if not_before is None:
             not_before = self._opens[decision.planned_at] = notices.leaves_at(decision.planned_at, self.now)
-        key = (decision.rung, decision.occ, decision.audiences, earlier, not_before, people)
-        if key not in self._told:
+        key = (heard, decision.occ, not_before)
+        if key not in self._mailings:
+            mailing = notices.mailing_for(kind, decision.rung, decision.occ, heard.copies, not_before=not_before)
+            self._mailings[key] = mailing
+        return self._mailings[key]
+
+    def _hear(self, due: Due, decision: Decision, earlier: tuple[str, ...]) -> _Heard:
+        """Whom the rung tells; known from an earlier pass, as long as the same people are in post and all are there."""
+        known = self._said
+        people = (due.unit, due.row_unit, due.lead, due.handler, due.leader)
+        key = (self._language, due.kind, decision.rung, decision.audiences, earlier, people)
+        heard = known.get(key)
+        if heard is None:
+            if len(known) >= REMEMBERED:
+                known.clear()
             aim = self._aim(due)
             groups = self.roster.groups(decision.audiences, aim)
             nobody = decision.audiences and not any(group.readers for group in groups)
-            mailing = notices.mailing_for(
-                due.kind,
-                decision.rung,
-                decision.occ,
-                groups,
-                self.roster.groups(earlier, aim),
-                not_before=not_before,
-            )
-            self._told[key] = _Telling(
-                mailing,
+            known[key] = heard = _Heard(
+                notices.copies_for(due.kind, decision.rung, groups, self.roster.groups(earlier, aim)),
                 json.dumps([group.told(notices.channels_of(decision.rung)) for group in groups]),
                 Firing.Outcome.NO_RECIPIENT if nobody else FIRED,
                 missed=not all(group.readers for group in groups),
             )
-        return self._told[key]
+        return heard
 
     def _aim(self, due: Due) -> Aim:
         lead = self._units[due.lead].code if due.lead is not None else ""
         return Aim(self._units[due.unit].code, self._units[due.row_unit].code, lead, due.handler, due.leader)
 
     def _is_behind(self, due: Due) -> bool:
-        calendar = calendars.days_for(self._units[due.unit])
+        calendar, _edition = calendars.counted_by(self._units[due.unit].calendar)
         return is_behind(due.progress, due.starts_on, due.due_on, self.today, calendar)
 
 

@@ -131,35 +131,28 @@ def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Grou
     )
 
 
-def mailing_for(
-    kind: str,
-    rung: Rung,
-    occ: int,
-    groups: Sequence[Group],
-    again: Sequence[Group],
-    *,
-    not_before: datetime,
-) -> Mailing:
-    """Whom a rung of a kind of deadline tells, how and from when on; those told earlier hear in the inbox only.
-
-    What it says is found when it leaves (`words_of`).
-    """
+def copies_for(kind: str, rung: Rung, groups: Sequence[Group], again: Sequence[Group]) -> tuple[Copy, ...]:
+    """Whom a rung of a kind of deadline tells, how and why; those told earlier hear in the inbox only."""
     with override(settings.LANGUAGE_CODE):
         occasion = _("%(kind)s, %(when)s (rung %(rung)s)") % {
             "kind": Deadline.Kind(kind).label,
             "when": in_words(rung.offset),
             "rung": rung.key,
         }
-        told = recipients(groups, channels_of(rung), again)
         copies = []
-        for one in told:
+        for one in recipients(groups, channels_of(rung), again):
             reason, behalf = one.reason(occasion), one.on_behalf_of.pk if one.on_behalf_of else None
             copies += [Copy(one.user.pk, channel, reason, behalf) for channel in one.channels]
+    return tuple(copies)
+
+
+def mailing_for(kind: str, rung: Rung, occ: int, copies: tuple[Copy, ...], *, not_before: datetime) -> Mailing:
+    """The notices of a rung, and from when on they may leave. What they say is found then (`words_of`)."""
     return Mailing(
         kind=_rung_kind(kind, rung.offset),
         occasion=f"{rung.key}|{occ}",
         not_before=not_before,
-        copies=tuple(copies),
+        copies=copies,
         data=(("rung", rung.key), ("occ", occ)),
     )
 

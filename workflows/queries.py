@@ -1,19 +1,19 @@
-"""Page-sized reads over several tables: rows with their lights, the review queue, the overdue list, the board."""
+"""Page-sized reads over several tables: rows with their lights, the review queue, slips, the board."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from bureaus import calendars
 from bureaus.clock import local_date
 from bureaus.models import Bureau
-from measures.access import Standing, visible_assignments
+from measures.access import Standing
 from measures.lights import SEVERITY, Light, Shown, expected_progress, light_of
 from measures.models import (
     Assignment,
@@ -31,6 +31,7 @@ from workflows import counters
 from workflows.models import Slip
 
 State = Assignment.State
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -87,22 +88,35 @@ def items(rows: Iterable[Assignment], now: datetime) -> list[Item]:
 
 @dataclass(frozen=True)
 class Review:
-    """What waits for this person's verdict or decision."""
+    """What waits for this person's verdict or decision, of each sort what has waited longest.
+
+    `waiting` says how much there is of each sort, by the names of the lists.
+    """
 
     submitted: list[Item]
     checks: list[FormCheck]
     extensions: list[Extension]
     refused: list[Item]
     slips: list[Slip]
+    waiting: dict[str, int]
 
     def __len__(self) -> int:
-        return len(self.submitted) + len(self.checks) + len(self.extensions) + len(self.refused) + len(self.slips)
+        return sum(self.waiting.values())
+
+
+_Waiting = tuple[list[Assignment], list[FormCheck], list[Extension], list[Assignment], list[Slip]]
 
 
 def review(standing: Standing, now: datetime) -> Review:
-    """The supervisor's queue: submitted work, form checks, requests, refusals, slips proposed."""
-    submitted, checks, extensions, refused, slips = _waiting_for(standing)
-    return Review(items(submitted, now), list(checks), list(extensions), items(refused, now), list(slips))
+    """The supervisor's queue: submitted work, form checks, requests, refusals, slips proposed; PAGE of each."""
+    waiting = _waiting_for(standing)
+    shown = tuple(list(rows[:PAGE]) for rows in waiting)
+    names = ("submitted", "checks", "extensions", "refused", "slips")
+    # Only what fills its page is counted for itself.
+    counts = [len(some) if len(some) < PAGE else rows.count() for some, rows in zip(shown, waiting, strict=True)]
+    submitted, checks, extensions, refused, slips = cast(_Waiting, shown)
+    named = dict(zip(names, counts, strict=True))
+    return Review(items(submitted, now), checks, extensions, items(refused, now), slips, named)
 
 
 def review_count(standing: Standing) -> int:
@@ -130,8 +144,10 @@ def _waiting_for(
     slips: QuerySet[Slip] = Slip.objects.none()
     if standing.supervises:
         extensions = _undecided().exclude(deadline__assignment__unit__code="supervision")
-        refused = Assignment.objects.filter(state=State.REFUSED).select_related(
-            "unit", "step", "measure", "lead", "acceptor", "site"
+        refused = (
+            Assignment.objects.filter(state=State.REFUSED)
+            .select_related("unit", "step", "measure", "lead", "acceptor", "site")
+            .order_by("issued_at", "pk")
         )
         # One proposal of a task at a time: the latest. An inspector's can stand beside the engine's.
         later = Slip.objects.filter(assignment=OuterRef("assignment"), state=Slip.State.PROPOSED, pk__gt=OuterRef("pk"))
@@ -173,142 +189,6 @@ def visible_slips(standing: Standing) -> QuerySet[Slip]:
     return open_slips().filter(
         unit__in=standing.unit_ids, state__in=[Slip.State.ISSUED, Slip.State.ANSWERED, Slip.State.CLOSED]
     )
-
-
-# --- Overdue list ----------------------------------------------------------------------------
-
-KINDS = ("main", "receipt", "verdict", "checkup")
-PAGE = 50
-EXPORTED_AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class OverdueFilter:
-    """What an inspector narrows the list by; empty means all.
-
-    `unit` is who is late; `county` whose work it is, also where somebody else is late with a verdict on it.
-    """
-
-    unit: str = ""
-    county: str = ""
-    measure: str = ""
-    kind: str = ""
-    min_days: int = 0
-
-
-@dataclass(frozen=True)
-class OverdueRow:
-    deadline: Deadline
-    days: int
-    slip: Slip | None
-
-    @property
-    def row(self) -> Assignment:
-        return self.deadline.assignment
-
-    @property
-    def county(self) -> Bureau | None:
-        """Whose work it is, if a county's."""
-        unit = self.row.unit
-        return unit if unit.level == Bureau.Level.COUNTY else None
-
-    @property
-    def light(self) -> Light:
-        """Red only for work itself; a receipt, a verdict or a checkup that is late shows yellow."""
-        return Light.RED if self.deadline.kind == Deadline.Kind.MAIN else Light.AMBER
-
-
-def overdue(standing: Standing, wanted: OverdueFilter, now: datetime) -> QuerySet[Deadline]:
-    """Everything past its date and not met, oldest first. Never OFFSET: see `overdue_page`.
-
-    Nothing is joined: the list is read along the index of what is overdue, and each row asked what it belongs to.
-    Joined, SQLite begins with the tasks as soon as it has statistics, and reads all of them.
-    """
-    found = Deadline.objects.overdue(now).order_by("due_at", "id")
-    of_it = Assignment.objects.filter(pk=OuterRef("assignment")).order_by()
-    if not standing.sees_all:
-        found = found.filter(Exists(visible_assignments(standing).filter(pk=OuterRef("assignment"))))
-    if wanted.unit:
-        found = found.filter(unit__in=list(Bureau.objects.filter(code=wanted.unit).values_list("pk", flat=True)))
-    if wanted.county:
-        found = found.filter(Exists(of_it.filter(unit__in=list(_counties().filter(code=wanted.county)))))
-    if wanted.measure == "0":
-        found = found.filter(Exists(of_it.filter(measure__isnull=True)))
-    elif wanted.measure:
-        found = found.filter(Exists(of_it.filter(measure__number=wanted.measure)))
-    if wanted.kind:
-        found = found.filter(kind=wanted.kind)
-    if wanted.min_days:
-        found = found.filter(due_on__lte=date.fromordinal(local_date(now).toordinal() - wanted.min_days))
-    return found
-
-
-def counties(standing: Standing) -> QuerySet[Bureau]:
-    """Those whose work this person may see."""
-    if standing.sees_all:
-        return _counties()
-    return _counties().filter(Exists(visible_assignments(standing).filter(unit=OuterRef("pk")).order_by()))
-
-
-def _counties() -> QuerySet[Bureau]:
-    return Bureau.objects.filter(level=Bureau.Level.COUNTY)
-
-
-def overdue_page(
-    found: QuerySet[Deadline],
-    now: datetime,
-    *,
-    standing: Standing,
-    after: tuple[datetime, int] | None = None,
-    size: int = PAGE,
-) -> tuple[list[OverdueRow], tuple[datetime, int] | None]:
-    """A page of the list and where the next one begins (None: this is the last)."""
-    if after:
-        found = from_here_on(found, after)
-    keys = list(found.values_list("due_at", "pk")[: size + 1])
-    more = keys[size - 1] if len(keys) > size else None
-    return _overdue_rows([pk for _due_at, pk in keys[:size]], now, standing), more
-
-
-def from_here_on(found: QuerySet[Deadline], after: tuple[datetime, int]) -> QuerySet[Deadline]:
-    """What comes after a row of the list, by its date and number. The first half is where an index can begin."""
-    moment, pk = after
-    return found.filter(Q(due_at__gte=moment), Q(due_at__gt=moment) | Q(id__gt=pk))
-
-
-def _overdue_rows(ids: Sequence[int], now: datetime, standing: Standing) -> list[OverdueRow]:
-    today = local_date(now)
-    rows = (
-        Deadline.objects.filter(pk__in=ids)
-        .select_related(
-            "unit",
-            "assignment__unit",
-            "assignment__measure",
-            "assignment__step",
-            "assignment__lead",
-            "assignment__handler",
-            "assignment__site",
-        )
-        .order_by("due_at", "id")
-    )
-    slips: dict[int, Slip] = {}
-    of_these = visible_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
-    for slip in of_these.order_by("id"):
-        if slip.state != Slip.State.DISMISSED:
-            slips[slip.assignment_id] = slip
-    return [
-        OverdueRow(row, (today - row.due_on).days, slips.get(row.assignment_id) if row.kind == "main" else None)
-        for row in rows
-    ]
-
-
-def all_overdue(found: QuerySet[Deadline], now: datetime, *, standing: Standing) -> list[OverdueRow]:
-    """The whole list, for an export."""
-    ids = list(found.values_list("pk", flat=True))
-    rows: list[OverdueRow] = []
-    for start in range(0, len(ids), EXPORTED_AT_ONCE):
-        rows += _overdue_rows(ids[start : start + EXPORTED_AT_ONCE], now, standing)
-    return rows
 
 
 # --- Board -----------------------------------------------------------------------------------

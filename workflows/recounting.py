@@ -41,6 +41,14 @@ SHOWN = 20
 # commit after the edit has been worked off: until this has passed the rows are looked at again.
 LONGEST_TRANSACTION = timedelta(minutes=10)
 RUNNING = (Deadline.Status.ARMED, Deadline.Status.PAUSED)
+# Whether a calendar stands in another edition than the one applied (see `Calendar.edition`), for whoever asks
+# every minute. UNION and not UNION ALL: calendars that lie over each other in a circle must not go on for ever.
+EDITED = """
+SELECT 1 FROM bureaus_calendar c WHERE c.applied <> (
+    WITH RECURSIVE layer (id, base_id, version) AS (
+        SELECT c.id, c.base_id, c.version
+        UNION SELECT b.id, b.base_id, b.version FROM layer JOIN bureaus_calendar b ON b.id = layer.base_id
+    ) SELECT sum(version) FROM layer)"""
 
 
 # --- Doing it ------------------------------------------------------------------------------------

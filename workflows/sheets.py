@@ -13,13 +13,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bureaus.clock import ZONE
-from workflows.queries import OverdueRow
+from workflows import overdue
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _THIN = Side(style="thin", color="999999")
 
 
-def overdue_sheet(rows: Sequence[OverdueRow], now: datetime) -> Workbook:
+def overdue_sheet(rows: Sequence[overdue.Row], now: datetime) -> Workbook:
     """The overdue list, one row each."""
     head = [
         _("No."),

@@ -26,6 +26,7 @@ from workflows.models import Firing
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
+LIGHTS = 20.0  # seconds for turning lights; the rest is the next pass's, so that reminders do not wait for it
 
 
 @dataclass
@@ -56,12 +57,13 @@ class Swept:
 def run(now: datetime, *, roster: Roster | None = None) -> Swept:
     """Everything that is due at `now`. Safe to run twice, and by two processes at once."""
     swept = Swept()
-    periods, looks, lights = _due(now)
-    try:
-        swept.recounted = recounting.recount(now)
-    except Exception:
-        logger.exception("running dates could not be brought to an edited calendar")
-        swept.failed += 1
+    periods, looks, lights, calendar = _due(now)
+    if calendar:
+        try:
+            swept.recounted = recounting.recount(now)
+        except Exception:
+            logger.exception("running dates could not be brought to an edited calendar")
+            swept.failed += 1
     if periods:
         _begin_periods(now, swept)
     if looks or periods:
@@ -71,25 +73,25 @@ def run(now: datetime, *, roster: Roster | None = None) -> Swept:
                 pass
     if lights or swept.made or swept.recounted:
         try:
-            counters.sweep(now)
+            counters.sweep(now, budget=LIGHTS)
         except Exception:
             logger.exception("lights could not be turned")
             swept.failed += 1
     return swept
 
 
-def _due(now: datetime) -> tuple[bool, bool, bool]:
-    """Whether a period, a deadline and the turn of a light has come: all that an idle pass asks."""
+def _due(now: datetime) -> tuple[bool, ...]:
+    """Whether a period, a deadline, the turn of a light and an edited calendar wait: all that an idle pass asks."""
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM measures_recurrence WHERE next_on <= %s), "
             "EXISTS (SELECT 1 FROM measures_deadline WHERE next_look_at <= %s), "
-            "EXISTS (SELECT 1 FROM measures_assignment WHERE light_until <= %s)",
+            "EXISTS (SELECT 1 FROM measures_assignment WHERE light_until <= %s), "
+            f"EXISTS ({recounting.EDITED})",
             [moment, moment, moment],
         )
-        periods, looks, lights = cursor.fetchone()
-    return bool(periods), bool(looks), bool(lights)
+        return tuple(bool(found) for found in cursor.fetchone())
 
 
 def is_behind(now: datetime) -> bool:

@@ -21,7 +21,7 @@ from config.bootstrap import Refusal
 from measures.access import Standing
 from measures.lights import SOON
 from measures.models import Plan
-from workflows import desks, queries, rehearsal
+from workflows import desks, overdue, queries, rehearsal
 from workflows import tick as sweep
 from workflows.bench import floor, hand, seed, tick
 from workflows.models import Firing
@@ -108,8 +108,8 @@ def test_the_query_by_hand_gives_the_rows_of_the_page() -> None:
         calendars.forget()
         moment = connection.ops.adapt_datetimefield_value(seed.NOW)
         inspector = Standing(Membership.objects.get(role=Role.INSPECTOR).user)
-        late = queries.overdue(inspector, queries.OverdueFilter(), seed.NOW)
-        page, following = queries.overdue_page(late, seed.NOW, standing=inspector)
+        late = overdue.found_by(inspector, overdue.Filter(), seed.NOW)
+        page, following = overdue.page(late, seed.NOW, standing=inspector)
         by_hand = asked(hand.OVERDUE, moment)
         assert len(page) == 50
         assert [row.deadline.pk for row in page] == [row[0] for row in by_hand[:50]]
@@ -117,7 +117,7 @@ def test_the_query_by_hand_gives_the_rows_of_the_page() -> None:
 
         assert following is not None
         after = (connection.ops.adapt_datetimefield_value(following[0]), following[1])
-        page, _more = queries.overdue_page(late, seed.NOW, standing=inspector, after=following)
+        page, _more = overdue.page(late, seed.NOW, standing=inspector, after=following)
         assert [row.deadline.pk for row in page] == [row[0] for row in asked(hand.OVERDUE_AFTER, moment, *after)[:50]]
 
         clerk = Membership.objects.get(bureau__code="b001", role=Role.OFFICER)

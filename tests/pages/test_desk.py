@@ -230,6 +230,20 @@ def test_submitted_work_waits_for_its_reviewer_the_oldest_first(issued: Plan) ->
     assert queue(OFFICER) == queue(make.PREFECTURE_LEADER) == []
 
 
+def test_of_a_long_queue_what_has_waited_longest_is_shown_and_all_is_counted(
+    issued: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    counties = ("654224", "654201", "654221")
+    rows = [make.handed_in(make.row(f"survey/{code}"), at(2019, 6, 3, 11 + n)) for n, code in enumerate(counties)]
+    assert queue("人社局·经办人") == [_url(rows[0]), _url(rows[1])]
+    said = web.read(web.signed_in("人社局·经办人"), "/review/").one("section", cls="panel").one(cls="sub").text
+    assert said.startswith("共3项")
+    assert "先列出2项" in said
+    actions.accept(rows[0], by=make.person("人社局·经办人"), now=at(2019, 6, 3, 15))
+    assert queue("人社局·经办人") == [_url(rows[1]), _url(rows[2])]
+
+
 def test_a_verdict_given_in_the_queue_leads_back_to_it(issued: Plan) -> None:
     row = make.handed_in(make.row(KEY), at(2019, 6, 3, 11))
     client = web.signed_in("人社局·经办人")

@@ -16,6 +16,7 @@ from measures.models import Assignment, Deadline, Measure, Plan
 from tests import make
 from tests.make import at
 from tests.pages import web
+from workflows import overdue
 from workflows.models import Slip
 
 NOW = at(2019, 8, 20, 9)
@@ -81,6 +82,20 @@ def test_every_row_stands_on_one_page_and_in_order(reader: web.Client) -> None:
     first, second = pages[0], pages[1]
     assert [link for link in first.one(cls="pager").links if "after" not in link] == []
     assert [link for link in second.one(cls="pager").links if "after" not in link] == ["?"]
+
+
+def test_a_long_list_is_counted_to_a_bound_and_says_so(reader: web.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overdue, "COUNTED", 60)
+    for page in _walk(reader):
+        assert "超过60项" in page.one("section", cls="panel").one(cls="sub").text
+    # Any unit may stand further down, so all are offered.
+    offered = {option.attrs["value"] for option in page.one("select", name="unit").all("option")} - {""}
+    assert {row.unit.code for row in _past()} < offered
+    narrowed = web.read(reader, "/overdue/?kind=checkup")
+    wanted = [row for row in _past() if row.kind == "checkup"]
+    assert f"共{len(wanted)}项" in narrowed.one("section", cls="panel").one(cls="sub").text
+    board = web.read(reader, "/board/")
+    assert "超过60项" in board.text
 
 
 def test_rows_that_come_and_go_between_two_pages_neither_hide_nor_repeat_others(reader: web.Client) -> None:

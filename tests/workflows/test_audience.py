@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from bureaus.models import Membership, Role, User
+from bureaus import absences
+from bureaus.models import Bureau, Membership, Role, User
 from measures.models import Assignment, Plan
+from notifications.models import Message
 from tests.make import PLAN, at, bureau, fired, inbox, only, person, row, signed, tick_through
+from workflows import tick
 from workflows.models import Firing
 
 SURVEY = "survey/654224"
@@ -55,6 +58,44 @@ def test_nobody_anywhere_is_recorded_as_such(tacheng: Plan) -> None:
     # The ladder climbs on all the same.
     tick_through(date(2019, 7, 26))
     assert firings.filter(rung_key="T-3").exists()
+
+
+def test_what_a_pass_remembers_of_people_is_what_is_true_now(tacheng: Plan) -> None:
+    """Two tasks of one county come to the same rung a month apart; in between somebody comes, leaves, is away."""
+    only(row("m4-scattered/654224"), row(SURVEY))
+    mayor = bureau("654224")
+
+    def told_at(moment: datetime) -> dict[str, str]:
+        (firing,) = [one for one in tick.run(moment).firings if one.rung_key == "T-10"]
+        found = Message.objects.filter(about=firing.deadline.about, channel="inbox")
+        return {message.recipient.username: message.reason for message in found}
+
+    first = told_at(at(2019, 6, 17, 11))
+    assert list(first) == ["托里县·经办人"]
+    other = User.objects.create(username="托里县·经办人乙", email="b@duban.invalid", phone="10009990001")
+    Membership.objects.create(user=other, bureau=mayor, role=Role.OFFICER)
+    emptied("托里县·经办人")
+    Bureau.objects.filter(pk=mayor.pk).update(short_name="托里")
+    second = told_at(at(2019, 7, 17, 11))
+    assert list(second) == ["托里县·经办人乙"]
+    assert "托里县" in first["托里县·经办人"]
+    assert "托里县" not in second["托里县·经办人乙"]
+
+
+def test_an_absence_is_seen_by_the_next_pass(tacheng: Plan) -> None:
+    only(row("m4-scattered/654224"), row(SURVEY))
+    tick.run(at(2019, 6, 17, 11))
+    absences.record(
+        person("托里县·经办人"),
+        by=person("托里县·经办人"),
+        now=at(2019, 7, 1, 9),
+        first_day=date(2019, 7, 15),
+        last_day=date(2019, 7, 19),
+        deputy=person("托里县·科室负责人"),
+    )
+    (firing,) = [one for one in tick.run(at(2019, 7, 17, 11)).firings if one.rung_key == "T-10"]
+    mails = Message.objects.filter(about=firing.deadline.about, channel="email")
+    assert [message.recipient.username for message in mails] == ["托里县·科室负责人"]
 
 
 def test_everybody_in_the_post_is_told(tacheng: Plan) -> None:

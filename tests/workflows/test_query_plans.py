@@ -15,8 +15,8 @@ from measures.access import Standing
 from measures.models import Assignment, Plan
 from tests import make
 from tests.make import at
-from workflows import counters, queries
-from workflows.queries import OverdueFilter
+from workflows import counters, overdue, queries
+from workflows.overdue import Filter
 
 COPIES = 60
 NOW = at(2020, 1, 15)
@@ -48,18 +48,18 @@ def only_index(found: QuerySet[Any], index: str, table: str) -> bool:
 @pytest.mark.uncounted
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("who", [make.INSPECTOR, "托里县·经办人"])
-@pytest.mark.parametrize("wanted", [OverdueFilter(), OverdueFilter(measure="1", kind="main")])
-def test_the_overdue_list_is_read_along_its_index(who: str, wanted: OverdueFilter) -> None:
+@pytest.mark.parametrize("wanted", [Filter(), Filter(measure="1", kind="main")])
+def test_the_overdue_list_is_read_along_its_index(who: str, wanted: Filter) -> None:
     standing = Standing(make.person(who))
-    found = queries.overdue(standing, wanted, NOW)
-    first, more = queries.overdue_page(found, NOW, standing=standing)
+    found = overdue.found_by(standing, wanted, NOW)
+    first, more = overdue.page(found, NOW, standing=standing)
     assert len(first) == queries.PAGE and more is not None
-    second, _more = queries.overdue_page(found, NOW, standing=standing, after=more)
+    second, _more = overdue.page(found, NOW, standing=standing, after=more)
     shown = [one.deadline.pk for one in [*first, *second]]
     assert shown == list(found.values_list("pk", flat=True)[: 2 * queries.PAGE])
     if connection.vendor == "postgresql" and not standing.sees_all:
         return  # few rows: it may well begin elsewhere
-    for part in (found, queries.from_here_on(found, more)):
+    for part in (found, overdue.from_here_on(found, more)):
         keys = part.values_list("due_at", "pk")[: queries.PAGE + 1]
         assert only_index(keys, "deadline_overdue", "measures_deadline"), plan_of(keys)
 

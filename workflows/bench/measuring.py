@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 
 # Not the locking clause FOR … UPDATE, nor ON CONFLICT DO UPDATE.
-CHANGES = re.compile(r'(?:INSERT(?: OR \w+)? INTO|(?<!FOR )(?<!KEY )(?<!DO )\bUPDATE)\s+"?(\w+)"?')
+# Tables of a connection alone, in which lists are laid on their way, are not counted.
+CHANGES = re.compile(r'(?:INSERT(?: OR \w+)? INTO|(?<!FOR )(?<!KEY )(?<!DO )\bUPDATE)\s+(?!temp\.)"?(\w+)"?')
 
 
 def milliseconds(work: Callable[[], Any]) -> float:

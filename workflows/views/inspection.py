@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,35 +15,35 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.models import Bureau
 from measures.models import Deadline, Event
-from workflows import gantt, queries, sheets
-from workflows.queries import OverdueFilter
+from workflows import gantt, overdue, queries, sheets
 from workflows.views.base import current_plan, number, only, standing_of
 
 DAYS = (1, 5, 10, 30)
 
 
 @require_GET
-def overdue(request: HttpRequest) -> HttpResponse:
+def overdue_list(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_all or bool(standing.units))
     now = clock.now()
     wanted = _wanted(request)
-    found = queries.overdue(standing, wanted, now)
-    rows, following = queries.overdue_page(found, now, standing=standing, after=_cursor(request.GET.get("after", "")))
+    found = overdue.found_by(standing, wanted, now)
+    rows, following = overdue.page(found, now, standing=standing, after=_cursor(request.GET.get("after", "")))
     choices = {name: value for name, value in request.GET.items() if name != "after" and value}
-    everything = queries.overdue(standing, OverdueFilter(), now)
-    units = everything.order_by().values_list("unit", flat=True).distinct()
+    everything = overdue.extent(overdue.found_by(standing, overdue.Filter(), now))
+    # Of a list that is longer than it is counted, any unit may be in it.
+    units = Bureau.objects.all() if everything.is_more else Bureau.objects.filter(pk__in=everything.units)
     return render(
         request,
         "workflows/overdue.html",
         {
             "rows": rows,
-            "count": found.count(),
+            "extent": everything if wanted == overdue.Filter() else overdue.extent(found),
             "wanted": wanted,
-            "units": Bureau.objects.filter(pk__in=units),
-            "counties": queries.counties(standing),
+            "units": units,
+            "counties": overdue.counties(standing),
             "measures": _measures(),
-            "kinds": [(code, Deadline.Kind(code).label) for code in queries.KINDS],
+            "kinds": [(code, Deadline.Kind(code).label) for code in overdue.KINDS],
             "day_choices": DAYS,
             "query": urlencode(choices),
             "following": _cursor_text(following),
@@ -60,7 +59,7 @@ def overdue_sheet(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_all or bool(standing.units))
     now = clock.now()
-    rows = queries.all_overdue(queries.overdue(standing, _wanted(request), now), now, standing=standing)
+    rows = overdue.everything(overdue.found_by(standing, _wanted(request), now), now, standing=standing)
     buffer = io.BytesIO()
     sheets.overdue_sheet(rows, now).save(buffer)
     answer = HttpResponse(buffer.getvalue(), content_type=sheets.XLSX)
@@ -79,9 +78,9 @@ def board(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     measures = list(plan.measures.order_by("number"))
     progress = queries.measure_progress(plan)
-    late = queries.overdue(standing, OverdueFilter(), now)
-    by_kind = dict(late.order_by().values_list("kind").annotate(Count("pk")))
-    worst, _more = queries.overdue_page(late, now, standing=standing, size=8)
+    late = overdue.found_by(standing, overdue.Filter(), now)
+    extent = overdue.extent(late)
+    worst, _more = overdue.page(late, now, standing=standing, size=8)
     return render(
         request,
         "workflows/board.html",
@@ -90,9 +89,11 @@ def board(request: HttpRequest) -> HttpResponse:
             "board": queries.board(plan),
             "chart": gantt.draw(plan, measures, progress, now),
             "worst": worst,
-            "count": sum(by_kind.values()),
+            "extent": extent,
             # The red light stands for handling alone; the list holds what else is late too.
-            "late_kinds": [(Deadline.Kind(code).label, by_kind[code]) for code in queries.KINDS if code in by_kind],
+            "late_kinds": [
+                (Deadline.Kind(code).label, extent.kinds[code]) for code in overdue.KINDS if extent.kinds[code]
+            ],
             "feed": Event.objects.filter(assignment__plan=plan)
             .exclude(kind=Event.Kind.ISSUED)
             .select_related("assignment__unit", "actor")
@@ -102,15 +103,15 @@ def board(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _wanted(request: HttpRequest) -> OverdueFilter:
+def _wanted(request: HttpRequest) -> overdue.Filter:
     given = request.GET
     measure = given.get("measure", "")
     kind = given.get("kind", "")
-    return OverdueFilter(
+    return overdue.Filter(
         unit=given.get("unit", "").replace("\x00", ""),
         county=given.get("county", "").replace("\x00", ""),
         measure=measure if measure.isdecimal() else "",
-        kind=kind if kind in queries.KINDS else "",
+        kind=kind if kind in overdue.KINDS else "",
         min_days=min(number(given.get("min_days", "")), 10_000),
     )
 
