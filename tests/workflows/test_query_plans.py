@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
 from measures.access import Standing
-from measures.models import Assignment, Plan
+from measures.models import Assignment, Event, Plan
 from tests import make
 from tests.make import at
 from workflows import counters, overdue, queries
 from workflows.overdue import Filter
 
 COPIES = 60
+EXPLAIN = {"postgresql": "EXPLAIN", "sqlite": "EXPLAIN QUERY PLAN"}
 NOW = at(2020, 1, 15)
 
 
@@ -31,9 +33,8 @@ def many(tacheng: Plan) -> None:
 
 def plan_of(found: QuerySet[Any]) -> list[str]:
     query, values = found.query.sql_with_params()
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {query}", values)
+        cursor.execute(f"{EXPLAIN[connection.vendor]} {query}", values)
         return [str(line[-1]) for line in cursor.fetchall()]
 
 
@@ -69,3 +70,21 @@ def test_the_overdue_list_is_read_along_its_index(who: str, wanted: Filter) -> N
 def test_the_sweep_reads_along_its_index() -> None:
     due = Assignment.objects.filter(light_until__lte=at(2019, 6, 20)).order_by("light_until")[: counters.BATCH]
     assert only_index(due, "assignment_light", "measures_assignment")
+
+
+@pytest.mark.uncounted
+@pytest.mark.usefixtures("many")
+def test_the_latest_events_are_read_from_the_end_of_the_log() -> None:
+    row = make.row("survey/654224")
+    Event.objects.bulk_create(
+        Event(assignment=row, kind=Event.Kind.REPORTED, at=at(2019, 6, 3)) for _number in range(3_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as asked:
+        shown = queries.latest_events(row.plan)
+    assert [event.pk for event in shown] == list(Event.objects.order_by("-id").values_list("pk", flat=True)[:12])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{EXPLAIN[connection.vendor]} {asked[0]['sql']}")
+        lines = [str(line[-1]) for line in cursor.fetchall()]
+    assert not any("Sort" in line or "FOR ORDER BY" in line for line in lines), lines

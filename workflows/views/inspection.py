@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
-from measures.models import Deadline, Event
+from measures.models import Deadline
 from workflows import gantt, overdue, queries, sheets
 from workflows.views.base import current_plan, number, only, standing_of
 
@@ -94,10 +94,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "late_kinds": [
                 (Deadline.Kind(code).label, extent.kinds[code]) for code in overdue.KINDS if extent.kinds[code]
             ],
-            "feed": Event.objects.filter(assignment__plan=plan)
-            .exclude(kind=Event.Kind.ISSUED)
-            .select_related("assignment__unit", "actor")
-            .order_by("-at", "-id")[:12],
+            "feed": queries.latest_events(plan),
             "now": now,
         },
     )
