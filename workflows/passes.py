@@ -6,8 +6,8 @@ import logging
 from collections import Counter, defaultdict
 
 from bureaus import clock, heartbeat
-from notifications import outbox
-from notifications.outbox import Delivery
+from notifications import sender
+from notifications.claiming import Delivery
 from workflows import tick
 from workflows.tick import Swept
 
@@ -31,7 +31,7 @@ def send() -> list[Delivery]:
     pulse = heartbeat.begin(heartbeat.SENDER)
     if not pulse.may_go_on or pulse.catching_up:
         return []
-    told = outbox.deliver(clock.now())
+    told = sender.deliver(clock.now())
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in told:
         counts[one.channel][one.event] += 1

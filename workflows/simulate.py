@@ -13,10 +13,10 @@ from typing import Any
 
 from bureaus import calendars, clock
 from measures.models import Assignment, Deadline, Recurrence
-from notifications import outbox
+from notifications import sender
 from notifications.channels import Channel, open_channel
+from notifications.claiming import Delivery
 from notifications.models import Message
-from notifications.outbox import Delivery
 from workflows import counters, scenario, tick
 from workflows.audience import Roster
 from workflows.models import Firing
@@ -49,7 +49,7 @@ def run(
             while waiting and waiting[0].at <= moment:
                 acted += scenario.perform(waiting.pop(0), moment)
             swept = tick.run(moment, roster=roster)
-            deliveries = outbox.deliver(moment, open_channel=open_channel)
+            deliveries = sender.deliver(moment, open_channel=open_channel)
             quiet = not (acted or swept.made or swept.fired)
             lines, seen = _lines(moment, seen, deliveries, quiet=quiet)
         yield from lines

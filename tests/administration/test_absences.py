@@ -10,7 +10,7 @@ from django.test import Client
 
 from bureaus import clock
 from bureaus.models import Absence
-from notifications import outbox
+from notifications import sender
 from tests import make
 from tests.administration import act, logged, noted, said, save, saved, url
 from tests.pages import web
@@ -83,7 +83,7 @@ def test_the_list_can_be_narrowed_to_today(admin: Client) -> None:
 
 
 def told(name: str) -> list[str]:
-    outbox.deliver(clock.now())
+    sender.deliver(clock.now())
     return [message.kind for message in make.inbox(make.person(name))]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bureaus import calendars, clock
 from bureaus.models import Calendar, CalendarDay, User
-from notifications import outbox
+from notifications import claiming, outbox, sender
 from notifications.models import Message
 from tests.make import at
 from tests.notifications.notes import NOW, Recorder, note, put, somebody, temporary
@@ -48,8 +48,8 @@ def test_the_same_put_twice_tells_nobody_twice() -> None:
 def test_nothing_leaves_before_its_moment() -> None:
     put(somebody(), not_before=NOW + timedelta(minutes=5))
     channel = Recorder()
-    assert outbox.deliver(NOW + timedelta(minutes=4, seconds=59), open_channel=channel) == []
-    assert len(outbox.deliver(NOW + timedelta(minutes=5), open_channel=channel)) == 3
+    assert sender.deliver(NOW + timedelta(minutes=4, seconds=59), open_channel=channel) == []
+    assert len(sender.deliver(NOW + timedelta(minutes=5), open_channel=channel)) == 3
     assert len(channel.sent) == 2  # the inbox needs nobody to carry it
 
 
@@ -61,7 +61,7 @@ def test_what_one_person_gets_at_once_is_one_mail_and_one_sms(mailoutbox: list[A
     titles = ["首次调查摸底", "就业工作方案备案（朗古特）", "月调度情况报送（2019年7月）"]
     for title in titles:
         put(user, title=title)
-    deliveries = outbox.deliver(NOW)
+    deliveries = sender.deliver(NOW)
     (mail,) = mailoutbox
     assert mail.to == [user.email]
     assert "3" in mail.subject
@@ -78,7 +78,7 @@ def test_what_one_person_gets_at_once_is_one_mail_and_one_sms(mailoutbox: list[A
 
 def test_a_single_notice_goes_as_it_is(mailoutbox: list[Any]) -> None:
     put(somebody())
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     (mail,) = mailoutbox
     assert (mail.subject, mail.body) == ("提醒：首次调查摸底", "请尽快办理：首次调查摸底。")
     assert not Message.objects.filter(kind="digest").exists()
@@ -89,7 +89,7 @@ def test_people_and_channels_are_folded_apart(mailoutbox: list[Any]) -> None:
     for title in ("一", "二"):
         put(one, other, title=title, channels=("inbox", "email"))
     put(one, title="三", channels=("inbox", "email"))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert {mail.to[0]: ("三" in mail.body) for mail in mailoutbox} == {one.email: True, other.email: False}
 
 
@@ -97,7 +97,7 @@ def test_a_very_long_list_is_cut_and_says_so(mailoutbox: list[Any]) -> None:
     user = somebody()
     for number in range(53):
         put(user, title=f"任务{number:02d}", channels=("inbox", "email"))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     (mail,) = mailoutbox
     assert "任务49" in mail.body
     assert "任务50" not in mail.body
@@ -106,10 +106,10 @@ def test_a_very_long_list_is_cut_and_says_so(mailoutbox: list[Any]) -> None:
 
 
 def test_more_people_than_one_claim_takes(mailoutbox: list[Any]) -> None:
-    for number in range(outbox.CLAIM + 5):
+    for number in range(claiming.CLAIM + 5):
         put(somebody(f"人{number:03d}"), key="issued", channels=("inbox", "email"))
-    outbox.deliver(NOW)
-    assert len(mailoutbox) == outbox.CLAIM + 5
+    sender.deliver(NOW)
+    assert len(mailoutbox) == claiming.CLAIM + 5
 
 
 # --- The window -----------------------------------------------------------------------------------
@@ -118,10 +118,10 @@ def test_more_people_than_one_claim_takes(mailoutbox: list[Any]) -> None:
 def test_what_is_ready_in_the_evening_leaves_in_the_morning(mailoutbox: list[Any]) -> None:
     """The sender stood still all afternoon: what it finds then it does not send at night."""
     put(somebody())
-    assert outbox.deliver(at(2019, 8, 13, 20, 0)) == []
-    assert outbox.deliver(at(2019, 8, 14, 9, 59)) == []
+    assert sender.deliver(at(2019, 8, 13, 20, 0)) == []
+    assert sender.deliver(at(2019, 8, 14, 9, 59)) == []
     assert mailoutbox == []
-    assert len(outbox.deliver(at(2019, 8, 14, 10))) == 3
+    assert len(sender.deliver(at(2019, 8, 14, 10))) == 3
     assert len(mailoutbox) == 1
 
 
@@ -130,20 +130,20 @@ def test_a_day_declared_free_meanwhile_is_free(mailoutbox: list[Any]) -> None:
     calendar = Calendar.objects.national()
     CalendarDay.objects.create(calendar=calendar, date=at(2019, 8, 14).date(), kind="off", note="古尔邦节")
     calendars.changed(calendar)
-    outbox.deliver(at(2019, 8, 14, 10))
+    sender.deliver(at(2019, 8, 14, 10))
     assert mailoutbox == []
-    outbox.deliver(at(2019, 8, 15, 10))
+    sender.deliver(at(2019, 8, 15, 10))
     assert len(mailoutbox) == 1
 
 
 def test_a_retry_keeps_the_hours_too() -> None:
     put(somebody(), channels=("email",))
-    outbox.deliver(at(2019, 8, 13, 19, 59), open_channel=temporary())
+    sender.deliver(at(2019, 8, 13, 19, 59), open_channel=temporary())
     channel = Recorder()
     for now in (at(2019, 8, 13, 20, 30), at(2019, 8, 14, 3), at(2019, 8, 14, 9)):
-        outbox.deliver(now, open_channel=channel)
+        sender.deliver(now, open_channel=channel)
     assert channel.sent == []
-    outbox.deliver(at(2019, 8, 14, 10), open_channel=channel)
+    sender.deliver(at(2019, 8, 14, 10), open_channel=channel)
     assert len(channel.sent) == 1
 
 
@@ -153,7 +153,7 @@ def test_a_retry_keeps_the_hours_too() -> None:
 def test_notices_of_an_older_revision_are_taken_back_unless_they_have_left() -> None:
     user = somebody()
     put(user, title="旧", about="survey#main", about_rev=1)
-    outbox.deliver(NOW, open_channel=Recorder())
+    sender.deliver(NOW, open_channel=Recorder())
     for number, revision in enumerate((1, 2, 3)):
         put(user, title=f"新{number}", about="survey#main", about_rev=revision, channels=("inbox", "email"))
     put(user, title="别事", about="filing#main", about_rev=1, channels=("inbox",))
@@ -165,7 +165,7 @@ def test_notices_of_an_older_revision_are_taken_back_unless_they_have_left() -> 
     assert statuses(subject="提醒：别事") == [("inbox", "queued")]
     assert set(Message.objects.filter(status="cancelled").values_list("final_at", "next_attempt_at")) == {(later, None)}
     channel = Recorder()
-    outbox.deliver(later, open_channel=channel)
+    sender.deliver(later, open_channel=channel)
     assert [message.subject for message in channel.sent] == ["提醒：新2"]
 
 
@@ -176,7 +176,7 @@ def test_to_a_person_who_left_nothing_goes() -> None:
     user, stays = somebody("甲"), somebody("乙")
     put(user, stays)
     User.objects.filter(pk=user.pk).update(is_active=False)
-    deliveries = outbox.deliver(NOW, open_channel=Recorder())
+    deliveries = sender.deliver(NOW, open_channel=Recorder())
     assert {(one.recipient.username, one.event, one.reason) for one in deliveries} == {
         ("甲", "suppressed", "left"),
         ("乙", "sent", "reminder"),
@@ -192,7 +192,7 @@ def test_each_notice_keeps_its_own_reason_for_not_leaving() -> None:
     put(user, title="已了结", data={"assignment": "x", "rung": "T", "occ": 0, "deadline": 0}, channels=("email",))
     put(user, title="仍有效", channels=("email",))
     channel = Recorder()
-    outbox.deliver(NOW, open_channel=channel)
+    sender.deliver(NOW, open_channel=channel)
     assert {one.line: (one.status, one.outcome) for one in Message.objects.all()} == {
         "提醒：不存在": ("suppressed", "changed"),
         "提醒：已了结": ("suppressed", "settled"),
@@ -207,10 +207,10 @@ def test_a_folded_mail_that_is_tried_again_says_only_what_is_still_true() -> Non
     settled = {"assignment": "x", "rung": "T", "occ": 0, "deadline": 0}
     for title in ("一", "二", "三"):
         put(user, title=title, channels=("email",))
-    outbox.deliver(NOW, open_channel=temporary())
+    sender.deliver(NOW, open_channel=temporary())
     Message.objects.filter(line="提醒：二").update(data=settled)
     channel = Recorder()
-    deliveries = {one.event: one for one in outbox.deliver(NOW + timedelta(minutes=1), open_channel=channel)}
+    deliveries = {one.event: one for one in sender.deliver(NOW + timedelta(minutes=1), open_channel=channel)}
     (mail,) = channel.sent
     assert ["提醒：一" in mail.body, "提醒：二" in mail.body, "提醒：三" in mail.body] == [True, False, True]
     assert [message.line for message in deliveries["sent"].messages] == ["提醒：一", "提醒：三"]
@@ -226,10 +226,10 @@ def test_a_folded_mail_of_which_nothing_is_true_any_more_never_leaves() -> None:
     user = somebody()
     for title in ("一", "二"):
         put(user, title=title, channels=("email",))
-    outbox.deliver(NOW, open_channel=temporary())
+    sender.deliver(NOW, open_channel=temporary())
     Message.objects.exclude(kind="digest").update(data={"assignment": "x", "rung": "T", "occ": 0, "deadline": 0})
     channel = Recorder()
-    (delivery,) = outbox.deliver(NOW + timedelta(minutes=1), open_channel=channel)
+    (delivery,) = sender.deliver(NOW + timedelta(minutes=1), open_channel=channel)
     assert (delivery.event, delivery.reason, channel.sent) == ("suppressed", "settled", [])
     assert set(Message.objects.values_list("status", flat=True)) == {"suppressed"}
 
@@ -240,7 +240,7 @@ def test_a_folded_mail_of_which_nothing_is_true_any_more_never_leaves() -> None:
 def test_moments_of_the_outbox_are_the_domains_and_leases_are_real(mailoutbox: list[Any]) -> None:
     put(somebody(), channels=("email",))
     before = clock.real_now()
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     message = Message.objects.get()
     attempt = message.tries.get()
     assert message.final_at == NOW

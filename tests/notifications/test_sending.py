@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from bureaus import clock
-from notifications import outbox
+from notifications import claiming, outbox, sender
 from notifications.channels import ChannelError
 from notifications.models import Attempt, Message
 from tests.make import at
@@ -33,26 +33,26 @@ def test_a_temporary_failure_is_tried_again_later_and_later_and_then_given_up() 
     put(somebody(), channels=("email",))
     channel = temporary()
     for number, minutes in enumerate(BACK_OFF, start=1):
-        assert outbox.deliver(NOW, open_channel=channel) == []
+        assert sender.deliver(NOW, open_channel=channel) == []
         message = Message.objects.get()
         assert (message.status, message.attempts, message.outcome) == ("queued", number, "451 busy")
         assert message.next_attempt_at == NOW + timedelta(minutes=minutes)
         # Before that moment it rests.
-        assert outbox.deliver(NOW + timedelta(seconds=59), open_channel=channel) == []
+        assert sender.deliver(NOW + timedelta(seconds=59), open_channel=channel) == []
         assert len(channel.sent) == number
         Message.objects.update(next_attempt_at=NOW)
-    (delivery,) = outbox.deliver(NOW, open_channel=channel)
+    (delivery,) = sender.deliver(NOW, open_channel=channel)
     assert (delivery.event, delivery.reason) == ("failed", "451 busy")
     message = Message.objects.get()
     assert (message.status, message.attempts, message.final_at) == ("failed", 8, NOW)
     assert tries() == [*[(number, "temporary") for number in range(1, 8)], (8, "permanent")]
-    assert outbox.deliver(NOW + timedelta(days=7), open_channel=channel) == []
+    assert sender.deliver(NOW + timedelta(days=7), open_channel=channel) == []
 
 
 def test_a_temporary_failure_that_passes() -> None:
     put(somebody(), channels=("email",))
-    outbox.deliver(NOW, open_channel=temporary())
-    (delivery,) = outbox.deliver(NOW + timedelta(minutes=1), open_channel=Recorder())
+    sender.deliver(NOW, open_channel=temporary())
+    (delivery,) = sender.deliver(NOW + timedelta(minutes=1), open_channel=Recorder())
     assert delivery.event == "sent"
     assert tries() == [(1, "temporary"), (2, "accepted")]
     message = Message.objects.get()
@@ -61,16 +61,16 @@ def test_a_temporary_failure_that_passes() -> None:
 
 def test_a_permanent_failure_is_final() -> None:
     put(somebody(), channels=("email",))
-    (delivery,) = outbox.deliver(NOW, open_channel=permanent())
+    (delivery,) = sender.deliver(NOW, open_channel=permanent())
     assert (delivery.event, delivery.reason) == ("failed", "550 no such person")
     assert tries() == [(1, "permanent")]
-    assert outbox.deliver(NOW + timedelta(days=1), open_channel=Recorder()) == []
+    assert sender.deliver(NOW + timedelta(days=1), open_channel=Recorder()) == []
 
 
 def test_a_person_without_an_address_is_told_in_the_product_all_the_same() -> None:
     user = somebody(email="", phone="")
     put(user)
-    deliveries = {one.channel: one.event for one in outbox.deliver(NOW)}
+    deliveries = {one.channel: one.event for one in sender.deliver(NOW)}
     assert deliveries == {"inbox": "sent", "email": "failed", "sms": "failed"}
     assert Message.objects.get(channel="inbox").status == "accepted"
 
@@ -80,7 +80,7 @@ def test_what_a_server_says_of_a_person_is_kept_with_the_attempt_and_not_in_the_
 ) -> None:
     put(somebody(email="wang@duban.invalid"), channels=("email",))
     answer = "{'wang@duban.invalid': (550, b'no such person')}"
-    outbox.deliver(NOW, open_channel=Failing(ChannelError(answer, permanent=True)))
+    sender.deliver(NOW, open_channel=Failing(ChannelError(answer, permanent=True)))
     assert Message.objects.get().outcome == answer
     assert "failed for good" in caplog.text
     assert "wang" not in caplog.text
@@ -90,7 +90,7 @@ def test_failed_notes_that_were_folded_say_so_each() -> None:
     user = somebody()
     for title in ("一", "二"):
         put(user, title=title, channels=("email",))
-    outbox.deliver(NOW, open_channel=permanent())
+    sender.deliver(NOW, open_channel=permanent())
     assert set(Message.objects.values_list("status", "outcome")) == {("failed", "550 no such person")}
 
 
@@ -105,13 +105,13 @@ def test_a_fault_nobody_foresaw_stops_nobody_else(channel: str) -> None:
             raise ZeroDivisionError("nobody foresaw this")
 
     recorder = Recorder(stumble)
-    outbox.deliver(NOW, open_channel=recorder)
+    sender.deliver(NOW, open_channel=recorder)
     assert {message.recipient for message in recorder.sent} == set(good)
     broken = Message.objects.get(recipient=bad)
     assert "nobody foresaw this" in broken.outcome
     # A mail can be tried again; an SMS that may have left is left to a person.
     assert broken.status == {"email": "queued", "sms": "uncertain"}[channel]
-    outbox.deliver(NOW + timedelta(minutes=1), open_channel=recorder)
+    sender.deliver(NOW + timedelta(minutes=1), open_channel=recorder)
     assert len(recorder.sent) == 2
 
 
@@ -119,7 +119,7 @@ def test_a_fault_nobody_foresaw_stops_nobody_else(channel: str) -> None:
 def test_an_address_no_mail_can_go_to(address: str, mailoutbox: list[Any]) -> None:
     bad, good = somebody("甲", email=address), somebody("乙")
     put(bad, good, channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert [mail.to for mail in mailoutbox] == [[good.email]]
     assert Message.objects.get(recipient=good).status == "accepted"
     # For good: no later try can help.
@@ -141,7 +141,7 @@ def test_the_attempt_is_on_record_before_the_channel_is_called() -> None:
         seen.append((row.status, row.attempts, bool(row.lease_until and row.lease_until > clock.real_now()), attempts))
 
     put(somebody(), channels=("email",))
-    outbox.deliver(NOW, open_channel=Recorder(look))
+    sender.deliver(NOW, open_channel=Recorder(look))
     assert seen == [("sending", 1, True, [(1, "")])]
     message = Message.objects.get()
     assert (message.status, message.lease_until) == ("accepted", None)
@@ -156,10 +156,10 @@ def test_what_one_sender_has_in_hand_another_leaves_alone() -> None:
     def meanwhile(message: Message) -> None:
         if not second.sent:
             put(other, channels=("email",), key="another")
-            elsewhere(lambda: outbox.deliver(NOW, open_channel=second))
+            elsewhere(lambda: sender.deliver(NOW, open_channel=second))
 
     first = Recorder(meanwhile)
-    outbox.deliver(NOW, open_channel=first)
+    sender.deliver(NOW, open_channel=first)
     assert [message.recipient for message in first.sent] == [one]
     assert [message.recipient for message in second.sent] == [other]
 
@@ -170,8 +170,8 @@ def test_three_senders_at_once_send_each_message_once() -> None:
     for title in ("一", "二"):
         put(*people, title=title)
     channel = Recorder()
-    together(*[lambda: outbox.deliver(NOW, open_channel=channel)] * 3)
-    outbox.deliver(NOW, open_channel=channel)
+    together(*[lambda: sender.deliver(NOW, open_channel=channel)] * 3)
+    sender.deliver(NOW, open_channel=channel)
     sent = [(message.recipient_id, message.channel) for message in channel.sent]
     assert len(sent) == len(set(sent)) == 60
     assert set(Message.objects.values_list("status", flat=True)) == {"accepted"}
@@ -187,9 +187,9 @@ def test_a_sender_does_not_wait_for_what_another_is_claiming() -> None:
     channel = Recorder()
     with transaction.atomic():
         list(Message.objects.select_for_update().filter(recipient=one))
-        elsewhere(lambda: outbox.deliver(NOW, open_channel=channel))
+        elsewhere(lambda: sender.deliver(NOW, open_channel=channel))
     assert [message.recipient for message in channel.sent] == [other]
-    outbox.deliver(NOW, open_channel=channel)
+    sender.deliver(NOW, open_channel=channel)
     assert [message.recipient for message in channel.sent] == [other, one]
 
 
@@ -201,8 +201,8 @@ def test_a_notice_that_is_being_taken_back_is_not_sent() -> None:
     channel = Recorder()
     with transaction.atomic():
         outbox.cancel("survey#main", 2, now=NOW)
-        elsewhere(lambda: outbox.deliver(NOW, open_channel=channel))
-    outbox.deliver(NOW, open_channel=channel)
+        elsewhere(lambda: sender.deliver(NOW, open_channel=channel))
+    sender.deliver(NOW, open_channel=channel)
     assert channel.sent == []
     assert Message.objects.get().status == "cancelled"
 
@@ -222,10 +222,10 @@ def test_a_sender_that_stalls_past_its_lease_changes_nothing_when_it_comes_back(
 
     def stall(message: Message) -> None:
         expire()
-        elsewhere(lambda: outbox.deliver(NOW + timedelta(minutes=3), open_channel=second))
+        elsewhere(lambda: sender.deliver(NOW + timedelta(minutes=3), open_channel=second))
 
     first = Recorder(stall)
-    assert outbox.deliver(NOW, open_channel=first) == []
+    assert sender.deliver(NOW, open_channel=first) == []
     assert (len(first.sent), len(second.sent)) == (1, 1)
     message = Message.objects.get()
     assert (message.status, message.attempts, message.final_at) == ("accepted", 2, NOW + timedelta(minutes=3))
@@ -235,20 +235,20 @@ def test_a_sender_that_stalls_past_its_lease_changes_nothing_when_it_comes_back(
 @pytest.mark.django_db(transaction=True)
 def test_late_in_a_long_pass_what_another_has_taken_over_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases are over at once here: while the first mail is under way, another sender takes both."""
-    monkeypatch.setattr(outbox, "LEASE", timedelta())
+    monkeypatch.setattr(claiming, "LEASE", timedelta())
     put(somebody("甲"), somebody("乙"), channels=("email",))
     second = Recorder()
-    first = Recorder(lambda message: elsewhere(lambda: outbox.deliver(NOW, open_channel=second)))
-    outbox.deliver(NOW, open_channel=first)
+    first = Recorder(lambda message: elsewhere(lambda: sender.deliver(NOW, open_channel=second)))
+    sender.deliver(NOW, open_channel=first)
     assert (len(first.sent), len(second.sent)) == (1, 2)
     assert set(Message.objects.values_list("status", "attempts")) == {("accepted", 2)}
 
 
 def test_late_in_a_long_pass_what_nobody_took_over_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "LEASE", timedelta())
+    monkeypatch.setattr(claiming, "LEASE", timedelta())
     put(somebody("甲"), somebody("乙"), channels=("email",))
     channel = Recorder()
-    outbox.deliver(NOW, open_channel=channel)
+    sender.deliver(NOW, open_channel=channel)
     assert len(channel.sent) == 2
     assert set(Message.objects.values_list("status", "attempts")) == {("accepted", 1)}
 
@@ -260,12 +260,12 @@ def test_within_its_lease_it_is_left_alone() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        outbox.deliver(NOW, open_channel=Recorder(give_up))
+        sender.deliver(NOW, open_channel=Recorder(give_up))
     channel = Recorder()
-    assert outbox.deliver(NOW + timedelta(hours=1), open_channel=channel) == []
+    assert sender.deliver(NOW + timedelta(hours=1), open_channel=channel) == []
     assert channel.sent == []
     expire()
-    outbox.deliver(NOW + timedelta(hours=2), open_channel=channel)
+    sender.deliver(NOW + timedelta(hours=2), open_channel=channel)
     assert len(channel.sent) == 1
     assert tries() == [(1, "unknown"), (2, "accepted")]
 
@@ -273,11 +273,11 @@ def test_within_its_lease_it_is_left_alone() -> None:
 def test_an_sms_of_a_dead_sender_is_uncertain_and_never_sent_again() -> None:
     put(somebody(), channels=("sms",))
     with pytest.raises(KeyboardInterrupt):
-        outbox.deliver(NOW, open_channel=Failing(KeyboardInterrupt()))  # type: ignore[arg-type]
+        sender.deliver(NOW, open_channel=Failing(KeyboardInterrupt()))  # type: ignore[arg-type]
     expire()
     channel = Recorder()
     for hours in (1, 2, 24):
-        outbox.deliver(NOW + timedelta(hours=hours), open_channel=channel)
+        sender.deliver(NOW + timedelta(hours=hours), open_channel=channel)
     assert channel.sent == []
     message = Message.objects.get()
     assert (message.status, message.attempts, message.final_at) == ("uncertain", 1, at(2019, 8, 13, 12))
@@ -289,11 +289,11 @@ def test_what_was_tried_before_is_not_folded_with_what_came_since(mailoutbox: li
     user = somebody()
     put(user, title="旧", channels=("email",))
     with pytest.raises(KeyboardInterrupt):
-        outbox.deliver(NOW, open_channel=Failing(KeyboardInterrupt()))  # type: ignore[arg-type]
+        sender.deliver(NOW, open_channel=Failing(KeyboardInterrupt()))  # type: ignore[arg-type]
     expire()
     for title in ("新一", "新二"):
         put(user, title=title, channels=("email",))
-    outbox.deliver(NOW + timedelta(minutes=5))
+    sender.deliver(NOW + timedelta(minutes=5))
     assert len(mailoutbox) == 2
     old = Message.objects.get(line="提醒：旧")
     ids = {mail.subject: mail.extra_headers["Message-ID"] for mail in mailoutbox}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.conf import settings as django_settings
 
 from bureaus import clock
 from measures.models import Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import at, only, person, row, tick_through
 from tests.notifications.mailbox import Mailbox, mail_server, text_of
@@ -43,7 +44,7 @@ def test_chinese_text_arrives_as_it_was_written(mailbox: Mailbox) -> None:
     user = somebody("和布克赛尔县·经办人")
     words = "“调查一户、登记一户、不漏一人、不漏一项”：喀拉也木勒镇、杰勒阿尕什镇……𠮷"
     put(user, title="首次调查摸底（乌雪特乡）", body=f"{words}\n\n第二段。\n", channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     (mail,) = mailbox.arrived_for(user.email)
     assert mail["Subject"].strip() == "提醒：首次调查摸底（乌雪特乡）"
     assert text_of(mail).rstrip("\r\n").replace("\r\n", "\n") == f"{words}\n\n第二段。"
@@ -58,7 +59,7 @@ def test_chinese_text_arrives_as_it_was_written(mailbox: Mailbox) -> None:
 def test_many_mails_go_over_one_connection(mailbox: Mailbox) -> None:
     people = [somebody(f"人{number}") for number in range(8)]
     put(*people, channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {user.email for user in people}
     assert mailbox.connections == 1
 
@@ -92,13 +93,13 @@ def test_a_recipient_the_server_refuses(mailbox: Mailbox, reply: str, status: st
     one, two, three = (somebody(f"人{number}") for number in range(3))
     mailbox.refuse = {two.email: reply}
     put(one, two, three, channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {one.email, three.email}
     message = Message.objects.get(recipient=two)
     assert (message.status, tries(message)) == (status, [(1, outcome)])
     assert reply.split(" ", 1)[1] in message.outcome
     mailbox.refuse = {}
-    outbox.deliver(NOW + timedelta(minutes=1))
+    sender.deliver(NOW + timedelta(minutes=1))
     assert len(mailbox.arrived_for(two.email)) == (1 if status == "queued" else 0)
 
 
@@ -110,12 +111,12 @@ def test_a_mail_the_server_will_not_take(mailbox: Mailbox, reply: str, status: s
     user = somebody()
     mailbox.answer = reply
     put(user, channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     message = Message.objects.get()
     assert message.status == status
     assert reply[:3] in message.outcome
     mailbox.answer = ""
-    outbox.deliver(NOW + timedelta(minutes=1))
+    sender.deliver(NOW + timedelta(minutes=1))
     assert len(mailbox.mails) == (1 if status == "queued" else 0)
 
 
@@ -124,12 +125,12 @@ def test_a_server_that_hangs_up_on_one_mail_gets_the_next_on_a_new_connection(ma
     people = [somebody(f"人{number}") for number in range(3)]
     mailbox.hang_up_on = people[1].email
     put(*people, channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {people[0].email, people[2].email}
     broken = Message.objects.get(recipient=people[1])
     assert (broken.status, tries(broken)) == ("queued", [(1, "temporary")])
     mailbox.hang_up_on = ""
-    outbox.deliver(NOW + timedelta(minutes=1))
+    sender.deliver(NOW + timedelta(minutes=1))
     assert len(mailbox.arrived_for(people[1].email)) == 1
 
 
@@ -140,7 +141,7 @@ def test_no_server_at_all_is_no_reason_to_give_up(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     put(somebody("甲"), somebody("乙"), channels=("email",))
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert set(Message.objects.values_list("status", "attempts")) == {("queued", 1)}
 
 
@@ -149,7 +150,7 @@ def test_no_server_at_all_is_no_reason_to_give_up(settings: Any) -> None:
 
 def killed(mailbox: Mailbox, place: str, *, call: int = 1) -> None:
     """Another process delivers at NOW and dies there."""
-    program = f"die_at({place!r}, {call})\noutbox.deliver(at(2019, 8, 13, 11))"
+    program = f"die_at({place!r}, {call})\nsender.deliver(at(2019, 8, 13, 11))"
     assert child(program, EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}") == KILLED
 
 
@@ -161,15 +162,15 @@ def expire() -> None:
 def test_killed_after_the_server_took_the_mail_it_comes_again_and_can_be_told_as_the_same(mailbox: Mailbox) -> None:
     user = somebody()
     put(user, channels=("email",))
-    killed(mailbox, "notifications.outbox._finish")
+    killed(mailbox, "notifications.sender._finish")
     assert len(mailbox.mails) == 1
     message = Message.objects.get()
     # Nothing is hidden: it says that a try began and that nobody knows how it ended.
     assert (message.status, message.attempts, tries(message)) == ("sending", 1, [(1, "")])
-    assert outbox.deliver(NOW + timedelta(minutes=1)) == []
+    assert sender.deliver(NOW + timedelta(minutes=1)) == []
     assert len(mailbox.mails) == 1
     expire()
-    outbox.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(minutes=3))
     message.refresh_from_db()
     assert (message.status, message.attempts, tries(message)) == ("accepted", 2, [(1, "unknown"), (2, "accepted")])
     first, second = mailbox.mails
@@ -179,11 +180,11 @@ def test_killed_after_the_server_took_the_mail_it_comes_again_and_can_be_told_as
 @pytest.mark.django_db(transaction=True)
 def test_killed_before_the_network_it_is_sent_once(mailbox: Mailbox) -> None:
     put(somebody(), channels=("email",))
-    killed(mailbox, "notifications.outbox._send")
+    killed(mailbox, "notifications.sender._send")
     assert mailbox.mails == []
     assert tries(Message.objects.get()) == [(1, "")]
     expire()
-    outbox.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(minutes=3))
     assert len(mailbox.mails) == 1
     assert tries(Message.objects.get()) == [(1, "unknown"), (2, "accepted")]
 
@@ -193,9 +194,9 @@ def test_killed_while_claiming_nothing_was_taken_and_nothing_folded(mailbox: Mai
     user = somebody()
     for title in ("一", "二", "三"):
         put(user, title=title, channels=("email",))
-    killed(mailbox, "notifications.outbox._write_claim")
+    killed(mailbox, "notifications.claiming._write_claim")
     assert set(Message.objects.values_list("status", "kind", "attempts")) == {("queued", "reminder", 0)}
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     (mail,) = mailbox.mails
     assert all(title in text_of(mail) for title in ("提醒：一", "提醒：二", "提醒：三"))
 
@@ -204,10 +205,10 @@ def test_killed_while_claiming_nothing_was_taken_and_nothing_folded(mailbox: Mai
 def test_killed_in_a_long_pass_one_mail_at_most_comes_twice_and_none_is_lost(mailbox: Mailbox) -> None:
     people = [somebody(f"人{number:02d}") for number in range(12)]
     put(*people, channels=("email",))
-    killed(mailbox, "notifications.outbox._finish", call=5)
+    killed(mailbox, "notifications.sender._finish", call=5)
     assert len(mailbox.mails) == 5
     expire()
-    outbox.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(minutes=3))
     arrived = [mail["X-Arrived-For"] for mail in mailbox.mails]
     assert set(arrived) == {user.email for user in people}
     assert len(arrived) == len(people) + 1
@@ -224,14 +225,27 @@ def test_an_sms_killed_on_the_way_is_uncertain_and_never_sent_again(mailbox: Mai
         return sum(path.read_text("utf-8").count(user.phone) for path in files.glob("*.txt"))
 
     put(user, channels=("sms",))
-    killed(mailbox, "notifications.outbox._finish")
+    killed(mailbox, "notifications.sender._finish")
     assert left() == 1
     expire()
-    outbox.deliver(NOW + timedelta(minutes=3))
-    outbox.deliver(NOW + timedelta(days=1))
+    sender.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(days=1))
     message = Message.objects.get()
     assert (message.status, message.attempts, tries(message)) == ("uncertain", 1, [(1, "unknown")])
     assert left() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_sms_a_killed_sender_leaves_one_in_doubt_and_the_others_go(mailbox: Mailbox) -> None:
+    people = [somebody(f"人{number:02d}", phone=f"1000777{number:04d}") for number in range(12)]
+    put(*people, channels=("sms",))
+    killed(mailbox, "notifications.sender._finish", call=5)
+    expire()
+    sender.deliver(NOW + timedelta(minutes=3))
+    found = Counter(Message.objects.values_list("status", flat=True))
+    assert found == {"accepted": 11, "uncertain": 1}
+    sent = "".join(path.read_text("utf-8") for path in (django_settings.OUTGOING / "sms").glob("*.txt"))
+    assert [sent.count(user.phone) for user in people] == [1] * 12
 
 
 @pytest.mark.django_db(transaction=True)
@@ -239,9 +253,9 @@ def test_what_was_folded_into_an_uncertain_sms_is_uncertain_too(mailbox: Mailbox
     user = somebody(phone="10007777778")
     for title in ("一", "二"):
         put(user, title=title, channels=("sms",))
-    killed(mailbox, "notifications.outbox._finish")
+    killed(mailbox, "notifications.sender._finish")
     expire()
-    outbox.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(minutes=3))
     assert set(Message.objects.values_list("status", "outcome")) == {("uncertain", "unknown")}
     assert Message.objects.filter(bundle__isnull=False).count() == 2
 
@@ -253,10 +267,10 @@ def test_the_decision_is_kept_when_whoever_made_it_dies_before_sending(
     found = row("survey/654224")
     only(found)
     program = """
-die_at("notifications.outbox.deliver")
+die_at("notifications.sender.deliver")
 tick.run(at(2019, 6, 4, 12))
-outbox.deliver(at(2019, 6, 4, 12))
+sender.deliver(at(2019, 6, 4, 12))
 """
     assert child(program) == KILLED
-    outbox.deliver(at(2019, 6, 4, 12))
+    sender.deliver(at(2019, 6, 4, 12))
     assert [mail["X-Arrived-For"] for mail in mailbox.mails] == [person("托里县·科室负责人").email]

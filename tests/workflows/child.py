@@ -139,7 +139,7 @@ import django
 django.setup()
 from tests.make import *
 from tests.workflows.child import die_at
-from notifications import outbox
+from notifications import sender
 from workflows import actions, tick
 """
 

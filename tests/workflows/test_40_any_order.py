@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bureaus.clock import ZONE, local_date
 from bureaus.models import CalendarDay
 from measures.models import Assignment, Deadline, DeadlineChange, Extension, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     SUPERVISOR,
@@ -166,7 +166,7 @@ class Survey(RuleBasedStateMachine):
 
     @rule()
     def send(self) -> None:
-        outbox.deliver(self.now)
+        sender.deliver(self.now)
 
     # The unit.
 

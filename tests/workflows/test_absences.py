@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from bureaus.models import Absence
 from measures.access import Standing, may, visible_assignments
 from measures.models import Assignment, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     PREFECTURE_LEADER,
@@ -145,7 +145,7 @@ def test_a_notice_of_an_act_goes_the_same_way(tacheng: Plan) -> None:
     away(OFFICER, HEAD)
     only(found)
     actions.urge(found, by=person(SUPERVISOR), now=at(2019, 7, 17, 14), text="请抓紧。")
-    outbox.deliver(at(2019, 7, 17, 14))
+    sender.deliver(at(2019, 7, 17, 14))
     urged = Message.objects.filter(kind="urged").select_related("recipient", "on_behalf_of")
     got = {(str(one.recipient), one.channel, str(one.on_behalf_of or "")) for one in urged}
     assert {one for one in got if one[0] != LEADER} == {

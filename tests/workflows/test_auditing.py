@@ -17,7 +17,7 @@ from viewflow.workflow.models import Task
 from bureaus import calendars, clock
 from bureaus.models import Calendar, CalendarDay, Heartbeat
 from measures.models import Assignment, Deadline, Plan, Recurrence
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests import make
 from tests.make import at
@@ -35,9 +35,9 @@ def played(tacheng: Plan) -> Plan:
     make.accepted(make.row("m3-division/hrss"), at(2019, 6, 3, 12))
     for day in (4, 6, 12):
         tick.run(at(2019, 6, day, 12))
-    outbox.deliver(at(2019, 6, 12, 12))
+    sender.deliver(at(2019, 6, 12, 12))
     actions.suspend(survey, by=make.person(make.SUPERVISOR), now=at(2019, 6, 12, 14), reason="汛期")
-    outbox.deliver(at(2019, 6, 12, 14, 30))
+    sender.deliver(at(2019, 6, 12, 14, 30))
     beat()
     return tacheng
 
@@ -302,7 +302,7 @@ def test_outside_the_send_window_nothing_is_late(played: Plan) -> None:
 def test_a_used_up_ladder_and_one_that_backs_off_are_in_order(played: Plan) -> None:
     row = armed("survey/654226", "receipt")
     tick.run(at(2019, 6, 20, 14))
-    outbox.deliver(at(2019, 6, 20, 14))
+    sender.deliver(at(2019, 6, 20, 14))
     used_up = Deadline.objects.get(pk=row.pk)
     assert (used_up.status, used_up.next_look_at) == ("armed", None)
     assert found(now=at(2019, 6, 20, 14)) == {}

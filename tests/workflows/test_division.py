@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from measures.models import Assignment, Measure, Plan
-from notifications import outbox
+from notifications import sender
 from tests.make import (
     INSPECTOR,
     SUPERVISION_HEAD,
@@ -87,7 +87,7 @@ def test_only_listed_parts_and_units_can_be_named(tacheng: Plan, owners: dict[st
 def test_every_body_with_a_share_hears_of_the_division_and_may_say_something(tacheng: Plan) -> None:
     agriculture, finance = row("m2-share/agriculture"), row("m2-share/finance")
     accepted(row("m2-division/hrss"), NOW)
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     for name in ("农业农村局", "教育局", "科技局", "发展改革委", "财政局"):
         assert "division" in [one.kind for one in inbox(person(f"{name}·经办人"))]
     actions.confirm_division(agriculture, by=officer_of(agriculture.unit), now=at(2019, 6, 11, 11), agrees=True)
@@ -185,7 +185,7 @@ def test_an_open_list_gets_one_more_body_logged_with_the_reason(tacheng: Plan) -
     assert last_event(share).note == "方案列有“等”。"
     assert (deadline(share).due_on, deadline(share, "receipt").due_on) == (date(2020, 12, 31), date(2019, 6, 11))
     assert bureau("agriculture").responsibilities.filter(measure__number=6, kind="support").exists()
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     assert "issued" in [one.kind for one in inbox(person("农业农村局·经办人"))]
 
 

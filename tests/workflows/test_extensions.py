@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from measures.models import Assignment, Extension, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     SUPERVISION_HEAD,
@@ -83,7 +83,7 @@ def test_asked_in_the_last_minute_of_the_day(tacheng: Plan) -> None:
     )
     # The date stands until it is decided.
     assert (deadline(found).due_on, deadline(found).rev) == (date(2019, 7, 31), 1)
-    outbox.deliver(at(2019, 8, 1, 10))
+    sender.deliver(at(2019, 8, 1, 10))
     assert [message.kind for message in inbox(person(SUPERVISOR))] == ["extension_asked"]
 
 
@@ -365,6 +365,6 @@ def test_a_correction_can_be_extended_too(tacheng: Plan) -> None:
     assert deadline(found, round=2).due_on == date(2019, 8, 12)
     assert deadline(found).due_on == date(2019, 7, 31)
     # The leader was told of the new date in words.
-    outbox.deliver(at(2019, 8, 6, 16))
+    sender.deliver(at(2019, 8, 6, 16))
     (message,) = [one for one in inbox(leader_of(found.unit)) if one.kind == "extension_granted"]
     assert "2019-08-12" in message.body

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override
 
 from measures.models import Assignment, FormCheck, Plan
-from notifications import outbox
+from notifications import sender
 from tests.make import (
     SUPERVISOR,
     accepted,
@@ -99,7 +99,7 @@ def test_complete_for_both_it_is_filed_numbered_and_receipted(tacheng: Plan) -> 
     assert last_event(filed).data == {"number": filed.filing.number}
     assert run_of(KEY).finished is not None
     # The receipt reaches the county, with the number.
-    outbox.deliver(at(2019, 8, 12, 16))
+    sender.deliver(at(2019, 8, 12, 16))
     for name in ("托里县·经办人", "托里县·分管领导"):
         (receipt,) = [one for one in inbox(person(name)) if one.kind == "filed"]
         assert str(filed.filing.number) in receipt.body
@@ -131,7 +131,7 @@ def test_with_gaps_it_comes_back_for_what_was_missing_alone(tacheng: Plan) -> No
     assert (deadline(found, round=2).due_on, deadline(found, round=2).basis) == (date(2019, 8, 22), "ours")
     assert open_steps(run_of(KEY)) == ["report"]
     assert "岗位未落实到项目。" in found.events.get(kind="returned").note
-    outbox.deliver(at(2019, 8, 15, 11))
+    sender.deliver(at(2019, 8, 15, 11))
     (notice,) = [one for one in inbox(person("托里县·经办人")) if one.kind == "returned"]
     assert "岗位未落实到项目。" in notice.body
     assert "2019-08-22" in notice.body

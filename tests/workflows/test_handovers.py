@@ -7,7 +7,7 @@ from datetime import date
 from bureaus.admin.people import leave
 from bureaus.models import Membership, Role, User
 from measures.models import Assignment, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     ADMINISTRATOR,
@@ -58,7 +58,7 @@ def test_who_takes_over_hears_how_it_stands(tacheng: Plan, mailoutbox: list) -> 
     mailoutbox.clear()
     new = other_officer()
     actions.name_people(found, by=person(CHIEF), now=at(2019, 7, 29, 11), handler=new, leader=person(LEADER))
-    outbox.deliver(at(2019, 7, 29, 11))
+    sender.deliver(at(2019, 7, 29, 11))
     assert kinds(new) == ["taken_over"]
     # The leader stays who he was, and hears nothing of it.
     assert "taken_over" not in kinds(person(LEADER))
@@ -73,7 +73,7 @@ def test_who_takes_over_hears_how_it_stands(tacheng: Plan, mailoutbox: list) -> 
 def test_a_new_leader_hears_it_too_and_who_acts_does_not(tacheng: Plan) -> None:
     found = survey()
     actions.name_people(found, by=person(CHIEF), now=at(2019, 7, 1, 11), handler=person(HEAD), leader=person(CHIEF))
-    outbox.deliver(at(2019, 7, 1, 11))
+    sender.deliver(at(2019, 7, 1, 11))
     assert kinds(person(HEAD))[-1:] == ["taken_over"]
     assert "taken_over" not in kinds(person(CHIEF))
     assert events(found)[-1] == "named"
@@ -100,7 +100,7 @@ def test_what_has_not_left_for_the_old_handler_is_taken_back(tacheng: Plan) -> N
     old = Message.objects.get(recipient=person(OFFICER), kind="reminder", channel="email")
     assert (old.status, old.outcome) == ("cancelled", "handed_over")
     # The row in the inbox is the record, and stays.
-    outbox.deliver(at(2019, 7, 17, 11))
+    sender.deliver(at(2019, 7, 17, 11))
     assert "reminder" in kinds(person(OFFICER))
 
 
@@ -122,7 +122,7 @@ def test_the_leader_hears_that_the_handler_has_left_and_how_it_stands(tacheng: P
     leave(officer, on=date(2019, 7, 17))
     assert actions.tell_left(officer, by=person(ADMINISTRATOR), now=now) == [found]
     mailoutbox.clear()
-    outbox.deliver(now)
+    sender.deliver(now)
     (told,) = [one for one in inbox(person(LEADER)) if one.kind == "handler_left"]
     assert OFFICER in told.subject
     assert [mail.to for mail in mailoutbox] == [[person(LEADER).email]]
@@ -135,7 +135,7 @@ def test_a_leader_who_left_is_told_of_to_the_next_above(tacheng: Plan) -> None:
     found = survey()
     leave(person(LEADER), on=date(2019, 7, 17))
     actions.tell_left(person(LEADER), by=person(ADMINISTRATOR), now=at(2019, 7, 17, 11))
-    outbox.deliver(at(2019, 7, 17, 11))
+    sender.deliver(at(2019, 7, 17, 11))
     assert kinds(person(CHIEF))[-1:] == ["handler_left"]
     assert events(found)[-1] == "left"
 

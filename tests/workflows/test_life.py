@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from measures.models import Assignment, Deadline, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     SUPERVISION_HEAD,
@@ -108,14 +108,14 @@ def test_a_refusal_goes_to_the_office_and_is_made_once(tacheng: Plan) -> None:
     found, officer = row("m2-share/science"), person("科技局·经办人")
     only(found)
     actions.refuse(found, by=officer, now=at(2019, 6, 3, 11), reason="我局不承担培训班次。")
-    outbox.deliver(at(2019, 6, 3, 11))
+    sender.deliver(at(2019, 6, 3, 11))
     assert (fresh(found).state, deadline(found, "receipt").status) == ("refused", "met")
     assert kinds_in_inbox(SUPERVISOR, found) == ["refused"]
     actions.reissue(fresh(found), by=person(SUPERVISOR), now=at(2019, 6, 6, 16), reason="方案列有科技局。")
     again = deadline(found, "receipt", round=2)
     # The Dragon Boat holiday and a weekend lie between.
     assert (again.due_on, again.status) == (date(2019, 6, 10), "armed")
-    outbox.deliver(at(2019, 6, 6, 16))
+    sender.deliver(at(2019, 6, 6, 16))
     assert kinds_in_inbox("科技局·经办人", found) == ["reissued"]
     with nothing_written(), pytest.raises(actions.WrongMoment):
         actions.refuse(fresh(found), by=officer, now=at(2019, 6, 6, 17), reason="仍不承担。")
@@ -231,7 +231,7 @@ def test_the_leader_hands_it_back_inside_the_unit(tacheng: Plan) -> None:
 
 
 def kinds_after(found: Assignment, name: str, now: Any) -> list[str]:
-    outbox.deliver(now)
+    sender.deliver(now)
     return kinds_in_inbox(name, found)
 
 
@@ -310,11 +310,11 @@ def test_the_reviewer_hears_at_once_and_only_in_office_hours(tacheng: Plan) -> N
     only(found, evening)
     handed_in(found, at(2019, 7, 26, 16, 5))
     handed_in(evening, at(2019, 7, 26, 21))  # a Friday evening
-    outbox.deliver(at(2019, 7, 26, 16, 5))
-    outbox.deliver(at(2019, 7, 28, 12))
+    sender.deliver(at(2019, 7, 26, 16, 5))
+    sender.deliver(at(2019, 7, 28, 12))
     assert kinds_in_inbox("人社局·经办人", found) == ["submitted"]
     assert kinds_in_inbox("人社局·经办人", evening) == []
-    outbox.deliver(at(2019, 7, 29, 10))
+    sender.deliver(at(2019, 7, 29, 10))
     assert kinds_in_inbox("人社局·经办人", evening) == ["submitted"]
 
 
@@ -346,7 +346,7 @@ def test_a_return_makes_a_new_round_and_leaves_the_met_date_alone(tacheng: Plan)
     assert (second.status, second.due_on, second.basis) == ("armed", date(2019, 8, 6), "ours")
     assert last_event(found).data == {"round": 2, "correct_by": "2019-08-06"}
     assert deadline(found, "verdict").status == "met"
-    outbox.deliver(at(2019, 8, 1, 16))
+    sender.deliver(at(2019, 8, 1, 16))
     assert kinds_in_inbox("裕民县·经办人", found) == ["returned"]
     # Only missing the correction is late.
     lines = tick_through(date(2019, 8, 7))
@@ -552,7 +552,7 @@ def test_urging_once_a_working_day(tacheng: Plan) -> None:
     only(found)
     friday, lead = at(2019, 7, 12, 16), person("人社局·经办人")
     actions.urge(found, by=lead, now=friday, text="请抓紧入户。")
-    outbox.deliver(friday)
+    sender.deliver(friday)
     for name in ("托里县·经办人", "托里县·分管领导"):
         assert kinds_in_inbox(name, found) == ["urged"]
     assert Message.objects.filter(kind="urged", channel="sms").count() == 2

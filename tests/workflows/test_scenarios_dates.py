@@ -17,7 +17,7 @@ from bureaus.models import Bureau, Calendar, CalendarDay
 from measures import due as dates
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, DeadlineChange, Plan
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.bureaus.test_working_days import national
 from tests.make import (
@@ -199,10 +199,10 @@ def test_22_a_queued_reminder_inside_the_new_holiday_is_put_off_to_the_next_open
     tick.run(at(2019, 7, 26, 10, 59))
     edit(date(2019, 7, 26))
     recounting.recount(at(2019, 7, 26, 10, 59))
-    assert outbox.deliver(at(2019, 7, 26, 11)) == []
+    assert sender.deliver(at(2019, 7, 26, 11)) == []
     waiting = Message.objects.filter(kind="reminder", status="queued")
     assert {message.next_attempt_at for message in waiting} == {at(2019, 7, 29, 10)}
-    assert outbox.deliver(at(2019, 7, 29, 10))
+    assert sender.deliver(at(2019, 7, 29, 10))
 
 
 def test_22_an_edit_takes_nobodys_day_away_that_has_come(tacheng: Plan) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from measures.models import Assignment, Deadline, Plan
-from notifications import outbox
+from notifications import sender
 from tests.make import (
     SUPERVISION_HEAD,
     SUPERVISOR,
@@ -88,7 +88,7 @@ def test_handler_and_leader_hear_at_once_and_nobody_above(tacheng: Plan, mailout
     tick_through(at(2019, 7, 15, 10))
     mailoutbox.clear()
     shortened(found, date(2019, 7, 16))
-    outbox.deliver(MONDAY)
+    sender.deliver(MONDAY)
     assert sorted(address for mail in mailoutbox for address in mail.to) == sorted(
         [person("托里县·经办人").email, person("托里县·分管领导").email]
     )

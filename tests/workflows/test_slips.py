@@ -11,7 +11,7 @@ from bureaus import calendars, clock
 from bureaus.models import Calendar, CalendarDay
 from measures.access import Standing
 from measures.models import Assignment, Plan
-from notifications import outbox
+from notifications import sender
 from tests.make import (
     INSPECTOR,
     SUPERVISION_HEAD,
@@ -261,7 +261,7 @@ def test_issued_it_is_numbered_and_told_to_the_unit_up_to_its_chief(tacheng: Pla
         person(SUPERVISOR),
         NOW,
     )
-    outbox.deliver(NOW)
+    sender.deliver(NOW)
     for name in ("塔城市·经办人", "塔城市·分管领导", "塔城市·主要领导"):
         (notice,) = [one for one in inbox(person(name)) if one.kind == "slip"]
         assert "限期整改。" in notice.body

@@ -13,7 +13,7 @@ from django.db import connection
 
 from bureaus import clock
 from measures.models import Assignment, Deadline, Plan, Recurrence, Step
-from notifications import outbox
+from notifications import sender
 from notifications.models import Message
 from tests.make import (
     at,
@@ -160,7 +160,7 @@ def test_15_after_days_without_a_tick_one_rung_fires_and_nobody_above_is_told_fi
     # Friday 16 to Sunday 25 August: T+1 and T+5 were missed.
     now = at(2019, 8, 26, 9)
     tick.run(now)
-    outbox.deliver(at(2019, 8, 26, 11))
+    sender.deliver(at(2019, 8, 26, 11))
     assert outcomes(found) == {"T-10": "fired", "T-3": "fired", "T": "fired", "T+1": "collapsed", "T+5": "fired"}
     told = {name: [one.kind for one in inbox(person(name))] for name in ("托里县·主要领导", "督查室·督查人员")}
     assert told == {"托里县·主要领导": ["overdue"], "督查室·督查人员": ["overdue"]}
@@ -191,7 +191,7 @@ def test_after_weeks_without_a_tick_the_office_hears_after_the_unit_had_its_days
 
 def test_15_each_person_gets_one_mail_after_an_outage(tacheng: Plan, mailoutbox: list[Any]) -> None:
     tick.run(at(2019, 8, 26, 9))
-    outbox.deliver(at(2019, 8, 26, 11))
+    sender.deliver(at(2019, 8, 26, 11))
     once = Counter(address for mail in mailoutbox for address in mail.to)
     assert set(once.values()) == {1}
     assert len(once) > 30
@@ -253,13 +253,13 @@ def test_36_a_notice_whose_words_fail_keeps_back_no_other(tacheng: Plan) -> None
     broken = Message.objects.filter(about=deadline(bad, "receipt").about)
     whole = broken[0].data
     broken.update(data={"deadline": whole["deadline"]})
-    told = outbox.deliver(now)
+    told = sender.deliver(now)
     assert {one.recipient.username for one in told} == {"塔城市·科室负责人"}
     assert set(broken.values_list("status", "attempts", "outcome")) == {("queued", 1, "KeyError")}
     # The inbox is mended and gets its notice; the others fail until they are given up.
     broken.filter(channel="inbox").update(data=whole)
     while waiting := broken.filter(status="queued").order_by("next_attempt_at").first():
-        outbox.deliver(waiting.next_attempt_at or now)
+        sender.deliver(waiting.next_attempt_at or now)
     assert set(broken.values_list("channel", "status", "attempts")) == {
         ("inbox", "accepted", 1),
         ("email", "failed", 8),

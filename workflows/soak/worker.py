@@ -19,7 +19,7 @@ from pathlib import Path
 from django.db import close_old_connections, connections
 
 from bureaus import clock, faults
-from notifications import outbox
+from notifications import sender
 from workflows import tick
 from workflows.soak.acting import People
 
@@ -105,5 +105,5 @@ def _turn(role: str, seed: int) -> Callable[[], object]:
     if role == "tick":
         return lambda: tick.run(clock.now())
     if role == "send":
-        return lambda: outbox.deliver(clock.now())
+        return lambda: sender.deliver(clock.now())
     return People(random.Random(seed)).act

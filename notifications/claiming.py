@@ -1,0 +1,273 @@
+"""Take what people have ready: drop what is no longer true, give it words, fold it, write the attempts.
+
+All of it is one short transaction, committed before the network is touched: a sender that dies later
+leaves rows that say so, never silence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
+
+from bureaus import clock, faults
+from bureaus.models import User
+from notifications import texts
+from notifications.models import Attempt, Message
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+CLAIM = 50  # people and channels taken at once
+BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480))
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of something that was ready: `event` is sent, suppressed or failed."""
+
+    event: str
+    recipient: User
+    channel: str
+    messages: tuple[Message, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message on its way out, the attempt already committed."""
+
+    message: Message
+    attempt: Attempt
+    parts: tuple[Message, ...]
+
+
+@dataclass
+class Claim:
+    done: list[Delivery] = field(default_factory=list)
+    sending: list[Sending] = field(default_factory=list)
+    taken: int = 0
+
+
+def ready(now: datetime) -> list[tuple[int, str]]:
+    """People and channels with something ready, a claim's worth of them; never half of what one has."""
+    waiting = Message.objects.filter(status=Message.Status.QUEUED, next_attempt_at__lte=now)
+    pairs = waiting.order_by("recipient__username", "channel").values_list("recipient_id", "channel")
+    return list(pairs.distinct()[:CLAIM])
+
+
+def portions(pairs: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """What is claimed together: of SMS one person's at a time.
+
+    A sender that dies leaves in doubt what it had claimed. A mail may come twice, an SMS may not: so of these it
+    has never more than one in hand.
+    """
+    singly = [pair for pair in pairs if pair[1] == "sms"]
+    if together := [pair for pair in pairs if pair[1] != "sms"]:
+        yield together
+    yield from ([pair] for pair in singly)
+
+
+@transaction.atomic
+def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
+    """Take what these people have ready, drop what is no longer true, fold the rest, write the attempts."""
+    taken = Claim()
+    wanted_pairs = set(groups)
+    rows = list(
+        Message.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(
+            status=Message.Status.QUEUED,
+            next_attempt_at__lte=now,
+            recipient__in={recipient for recipient, _channel in groups},
+        )
+        .select_related("recipient")
+        .order_by("recipient__username", "channel", "created_at", "id")
+    )
+    rows = [row for row in rows if (row.recipient_id, row.channel) in wanted_pairs]
+    taken.taken = len(rows)
+    folded = _folded_in(rows)
+    reasons = _unwanted(rows, folded)
+    speechless = _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
+    taken.done += _put_off(speechless, now)
+    rows = [row for row in rows if row.pk not in speechless]
+    for _pair, group in groupby(rows, key=lambda row: (row.recipient_id, row.channel)):
+        _claim_group(list(group), folded, reasons, taken, now)
+    _write_claim(taken, now)
+    return taken
+
+
+def _claim_group(
+    group: list[Message],
+    folded: dict[int, list[Message]],
+    reasons: dict[int, str],
+    claim: Claim,
+    now: datetime,
+) -> None:
+    wanted = []
+    for message in group:
+        parts = folded.get(message.pk, [message])
+        left = tuple(part for part in parts if not reasons[part.pk])
+        gone = tuple(part for part in parts if reasons[part.pk])
+        if gone:
+            _suppress(gone if left else (*gone, message), reasons, reasons[gone[0].pk], now)
+            claim.done.append(Delivery("suppressed", message.recipient, message.channel, gone, reasons[gone[0].pk]))
+        if not left:
+            continue
+        if message.kind == texts.DIGEST and gone:
+            subject, body, sms = texts.digest(left)
+            message.subject, message.body = subject, sms if message.channel == "sms" else body
+            message.save(update_fields=["subject", "body"])
+        if message.attempts and message.channel != "inbox":
+            # Tried before it stays what it was: a mail that comes twice must be told as one.
+            claim.sending.append(Sending(message, Attempt(message=message), left))
+        else:
+            wanted.append(message)
+    if not wanted:
+        return
+    if wanted[0].channel == "inbox":
+        # The row is the notice: there is nothing to hand to anybody.
+        ids = [message.pk for message in wanted]
+        Message.objects.filter(pk__in=ids).update(status=Message.Status.ACCEPTED, final_at=now, next_attempt_at=None)
+        claim.done.append(sent(wanted[0], tuple(wanted)))
+        return
+    message = wanted[0] if len(wanted) == 1 else _fold(wanted, now)
+    claim.sending.append(Sending(message, Attempt(message=message), tuple(wanted)))
+
+
+def _suppress(messages: Iterable[Message], reasons: dict[int, str], otherwise: str, now: datetime) -> None:
+    """No longer true: each keeps the reason why it did not leave."""
+    by_reason = defaultdict(list)
+    for message in messages:
+        by_reason[reasons.get(message.pk) or otherwise].append(message.pk)
+    for reason, ids in by_reason.items():
+        Message.objects.filter(pk__in=ids).update(
+            status=Message.Status.SUPPRESSED, final_at=now, next_attempt_at=None, outcome=reason
+        )
+
+
+def _write_claim(claim: Claim, now: datetime) -> None:
+    """The intent, committed before the network is touched."""
+    started = clock.real_now()
+    for sending in claim.sending:
+        message, attempt = sending.message, sending.attempt
+        message.status = Message.Status.SENDING
+        message.attempts += 1
+        message.next_attempt_at = None
+        message.lease_until = started + LEASE
+        attempt.number, attempt.started_at = message.attempts, started
+    Message.objects.bulk_update(
+        [sending.message for sending in claim.sending],
+        ["status", "attempts", "next_attempt_at", "lease_until"],
+    )
+    Attempt.objects.bulk_create([sending.attempt for sending in claim.sending])
+
+
+def _folded_in(rows: Sequence[Message]) -> dict[int, list[Message]]:
+    """The notes inside messages that were folded before and are tried again."""
+    bundles = [row.pk for row in rows if row.kind == texts.DIGEST]
+    found: dict[int, list[Message]] = {pk: [] for pk in bundles}
+    if bundles:
+        parts = Message.objects.filter(bundle__in=bundles, status=Message.Status.BUNDLED)
+        for part in parts.select_related("recipient").order_by("id"):
+            found[part.bundle_id or 0].append(part)
+    return found
+
+
+def _unwanted(rows: Sequence[Message], folded: dict[int, list[Message]]) -> dict[int, str]:
+    """Why a note need not be said any more: work finished meanwhile, a date moved, a person gone."""
+    parts = [part for row in rows for part in folded.get(row.pk, [row])]
+    reasons = _still_wanted()(parts)
+    return {
+        part.pk: "left" if not part.recipient.is_active else reason for part, reason in zip(parts, reasons, strict=True)
+    }
+
+
+@cache
+def _still_wanted() -> Any:
+    return import_string(settings.NOTIFICATION_STILL_WANTED)
+
+
+def _give_words(messages: Sequence[Message], now: datetime) -> dict[int, tuple[Message, Exception]]:
+    """Say in the words of today what was put without words. Returns, by key, those for which none are to be had."""
+    if not messages:
+        return {}
+    speechless: dict[int, tuple[Message, Exception]] = {}
+    try:
+        said = list(_words_of()(messages, now))
+    except Exception:
+        # One of them is broken; it must not keep back what everybody else is to be told.
+        said = []
+        for message in messages:
+            try:
+                said += _words_of()([message], now)
+            except Exception as error:
+                logger.exception("message %s has no words", message.pk)
+                speechless[message.pk] = message, error
+    given = [message for message in messages if message.pk not in speechless]
+    for message, words in zip(given, said, strict=True):
+        message.subject, message.body, message.line, message.url = words.subject, words.body, words.line, words.url
+    # One prepared statement for all: a hundred words for each of many rows make a long CASE.
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE notifications_message SET subject = %s, body = %s, line = %s, url = %s WHERE id = %s",
+            [(message.subject, message.body, message.line, message.url, message.pk) for message in given],
+        )
+    return speechless
+
+
+def _put_off(speechless: dict[int, tuple[Message, Exception]], now: datetime) -> list[Delivery]:
+    """Tried again later and later like what a channel did not take, then given up; each try is on record."""
+    started = clock.real_now()
+    given_up = []
+    for message, error in speechless.values():
+        number, detail = message.attempts + 1, type(error).__name__
+        outcome = Attempt.Outcome.TEMPORARY
+        change: dict[str, Any] = {"next_attempt_at": now + BACK_OFF[min(number, len(BACK_OFF)) - 1]}
+        if number > len(BACK_OFF):
+            outcome = Attempt.Outcome.PERMANENT
+            change = {"status": Message.Status.FAILED, "final_at": now, "next_attempt_at": None}
+            given_up.append(Delivery("failed", message.recipient, message.channel, (message,), detail))
+        Message.objects.filter(pk=message.pk).update(attempts=number, outcome=detail, **change)
+        Attempt.objects.create(
+            message=message, number=number, started_at=started, ended_at=started, outcome=outcome, detail=detail
+        )
+    return given_up
+
+
+@cache
+def _words_of() -> Any:
+    return import_string(settings.NOTIFICATION_WORDS)
+
+
+def _fold(messages: list[Message], now: datetime) -> Message:
+    """One message made of several; each of them stays, marked as told by it."""
+    first = messages[0]
+    subject, body, sms = texts.digest(messages)
+    bundle = Message.objects.create(
+        dedupe_key=f"digest|{first.recipient_id}|{first.channel}|{first.pk}",
+        recipient=first.recipient,
+        channel=first.channel,
+        kind=texts.DIGEST,
+        subject=subject,
+        body=sms if first.channel == "sms" else body,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    faults.hit("send.in_fold")
+    Message.objects.filter(pk__in=[message.pk for message in messages]).update(
+        status=Message.Status.BUNDLED, bundle=bundle, next_attempt_at=None
+    )
+    return bundle
+
+
+def sent(message: Message, parts: tuple[Message, ...]) -> Delivery:
+    return Delivery("sent", message.recipient, message.channel, parts, parts[0].kind)
