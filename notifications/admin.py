@@ -24,6 +24,7 @@ OUTCOMES = {
     "changed": _("the work had gone on before it left"),
     "left": _("the recipient has left"),
     "unknown": _("the sender was cut off; nobody knows whether it left"),
+    "barred": _("the address was refused before: nothing goes there"),
     "rehearsal": _("a rehearsal: nothing is sent"),
 }
 CHANNELS = {"email": _("e-mail"), "sms": _("text message")}

@@ -21,12 +21,13 @@ from django.utils.module_loading import import_string
 
 from bureaus import clock, faults
 from bureaus.models import User
-from notifications import texts
+from notifications import addresses, texts
 from notifications.models import Attempt, Message
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
+BARRED = "barred"  # the outcome of what would have gone to a refused address
 CLAIM = 50  # people and channels taken at once
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480))
 
@@ -42,13 +43,14 @@ class Delivery:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sending:
-    """A message on its way out, the attempt already committed."""
+    """A message on its way out, the attempt already committed. `doubtful`: its address was refused before."""
 
     message: Message
     attempt: Attempt
     parts: tuple[Message, ...]
+    doubtful: bool = False
 
 
 @dataclass
@@ -58,9 +60,10 @@ class Claim:
     taken: int = 0
 
 
-def ready(now: datetime) -> list[tuple[int, str]]:
+def ready(now: datetime, *, without: Iterable[str] = ()) -> list[tuple[int, str]]:
     """People and channels with something ready, a claim's worth of them; never half of what one has."""
     waiting = Message.objects.filter(status=Message.Status.QUEUED, next_attempt_at__lte=now)
+    waiting = waiting.exclude(channel__in=without) if without else waiting
     pairs = waiting.order_by("recipient__username", "channel").values_list("recipient_id", "channel")
     return list(pairs.distinct()[:CLAIM])
 
@@ -96,13 +99,42 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
     taken.taken = len(rows)
     folded = _folded_in(rows)
     reasons = _unwanted(rows, folded)
+    doubts = addresses.doubts(rows)
+    rows = _bar(rows, folded, reasons, doubts, taken, now)
     speechless = _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
     taken.done += _put_off(speechless, now)
     rows = [row for row in rows if row.pk not in speechless]
     for _pair, group in groupby(rows, key=lambda row: (row.recipient_id, row.channel)):
         _claim_group(list(group), folded, reasons, taken, now)
+    for sending in taken.sending:
+        sending.doubtful = (sending.message.recipient_id, sending.message.channel) in doubts
     _write_claim(taken, now)
     return taken
+
+
+def _bar(
+    rows: list[Message],
+    folded: dict[int, list[Message]],
+    reasons: dict[int, str],
+    doubts: dict[tuple[int, str], str],
+    taken: Claim,
+    now: datetime,
+) -> list[Message]:
+    """What would go to a barred address fails here, and goes by the other channel. Returns the rest."""
+    rest = []
+    for row in rows:
+        said = doubts.get((row.recipient_id, row.channel))
+        if not said:
+            rest.append(row)
+            continue
+        parts = folded.get(row.pk, [row])
+        Message.objects.filter(pk__in={row.pk, *(part.pk for part in parts)}).update(
+            status=Message.Status.FAILED, final_at=now, next_attempt_at=None, outcome=BARRED
+        )
+        left = tuple(part for part in parts if not reasons[part.pk])
+        addresses.turn_elsewhere(left, now)
+        taken.done.append(Delivery("failed", row.recipient, row.channel, tuple(parts), BARRED))
+    return rest
 
 
 def _claim_group(

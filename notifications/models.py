@@ -64,6 +64,8 @@ class Message(models.Model):
     final_at = models.DateTimeField(_("settled at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=200, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    # When an operator left it at that, of what failed or is uncertain.
+    dealt_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("message")
@@ -81,6 +83,12 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], name="message_lease", condition=Q(status="sending")),
             # Read by the inbox.
             models.Index(fields=["recipient", "channel", "-created_at"], name="message_inbox"),
+            # Read by whoever looks after what did not get through.
+            models.Index(
+                fields=["-final_at"],
+                name="message_left_over",
+                condition=Q(status__in=["failed", "uncertain"], dealt_at__isnull=True, bundle__isnull=True),
+            ),
             # Read when what it speaks of has changed.
             models.Index(fields=["about"], name="message_about", condition=Q(status="queued")),
         ]
@@ -96,6 +104,7 @@ class Attempt(models.Model):
         ACCEPTED = "accepted", pgettext_lazy("message", "accepted")
         TEMPORARY = "temporary", _("failed for now")
         PERMANENT = "permanent", _("failed for good")
+        HELD = "held", _("the way was closed")
         UNKNOWN = "unknown", _("unknown")
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="tries", verbose_name=_("message"))
@@ -113,3 +122,48 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id}/{self.number}"
+
+
+class Way(models.Model):
+    """A way out of the house (the mail server, an SMS provider) and how it fares, by the real clock.
+
+    There is a row as soon as something has failed; `failures` counts those in a row, 0 when all is well again.
+    """
+
+    name = models.CharField(_("way"), max_length=30, unique=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    closed_until = models.DateTimeField(_("closed until"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("last failed at"), null=True, blank=True)
+    error = models.CharField(_("what it said"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("way out")
+        verbose_name_plural = _("ways out")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Refusal(models.Model):
+    """An address or number that was refused: `barred`, nothing goes there until a person has put it right.
+
+    One refusal may be the mood of a server; it is barred when the answer leaves no doubt, or after some in a row.
+    Another address is another matter, so it holds only while this one is the person's.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    channel = models.CharField(_("channel"), max_length=10)
+    address = models.CharField(_("address"), max_length=254)
+    times = models.PositiveIntegerField(_("times in a row"), default=0)
+    barred = models.BooleanField(_("nothing goes there"), default=False)
+    last_at = models.DateTimeField(_("last refused at"))
+    said = models.CharField(_("what was said"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("refused address")
+        verbose_name_plural = _("refused addresses")
+        ordering = ["-last_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "channel", "address"], name="refused_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.channel}"

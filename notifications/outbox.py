@@ -15,6 +15,8 @@ from django.db.models import Q
 from bureaus.models import User
 from notifications.models import Message
 
+LEFT_OVER = (Message.Status.FAILED, Message.Status.UNCERTAIN)
+
 
 @dataclass(frozen=True)
 class Note:
@@ -94,3 +96,18 @@ def cancel_for(recipient: User, about: str, *, now: datetime) -> int:
     waiting = Message.objects.filter(recipient=recipient, status=Message.Status.QUEUED).exclude(channel="inbox")
     waiting = waiting.filter(Q(about=about) | Q(about__startswith=f"{about}#"))
     return waiting.update(status=Message.Status.CANCELLED, final_at=now, next_attempt_at=None, outcome="handed_over")
+
+
+def again(pk: int, *, now: datetime) -> bool:
+    """Put back what failed or is uncertain, because a person says so; False if it is neither any more."""
+    left = Message.objects.filter(pk=pk, status__in=LEFT_OVER)
+    changed = left.update(status=Message.Status.QUEUED, next_attempt_at=now, final_at=None, dealt_at=None, outcome="")
+    if changed:
+        folded = Message.objects.filter(bundle=pk, status__in=LEFT_OVER)
+        folded.update(status=Message.Status.BUNDLED, final_at=None, outcome="")
+    return bool(changed)
+
+
+def leave(pk: int, *, now: datetime) -> bool:
+    """A person has dealt with what failed or is uncertain in some other way; False if it is neither any more."""
+    return bool(Message.objects.filter(pk=pk, status__in=LEFT_OVER, dealt_at=None).update(dealt_at=now))

@@ -8,18 +8,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from bureaus import calendars, clock, faults
-from notifications import claiming, texts, window
-from notifications.channels import Channel, ChannelError, open_channel
+from notifications import addresses, claiming, texts, ways, window
+from notifications.channels import Channel, open_channel
 from notifications.claiming import BACK_OFF, Delivery, Sending, sent
 from notifications.models import Attempt, Message
+from notifications.troubles import Trouble, Undelivered
 
 logger = logging.getLogger(__name__)
+
+HELD = timedelta(minutes=1)  # how long a message rests whose way said nothing of a time
 
 
 def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_channel) -> list[Delivery]:
@@ -32,8 +35,8 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
         return []
     done: list[Delivery] = []
     with ExitStack() as stack:
-        channels: dict[str, Channel] = {}
-        while pairs := claiming.ready(now):
+        house = _House(lambda code: stack.enter_context(open_channel(code)))
+        while pairs := house.open_of(claiming.ready(now, without=house.shut)):
             taken = 0
             for groups in claiming.portions(pairs):
                 claim = claiming.claim(groups, now)
@@ -41,59 +44,88 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
                 taken += claim.taken
                 done += claim.done
                 for sending in claim.sending:
-                    code = sending.message.channel
-                    if code not in channels:
-                        channels[code] = stack.enter_context(open_channel(code))
-                    done += _send(sending, channels[code], now)
+                    done += _send(sending, house, now)
             if not taken:
                 break
     return done
 
 
+class _House:
+    """The channels of one pass, each opened when it is first wanted, and those found shut."""
+
+    def __init__(self, opened: Callable[[str], Channel]) -> None:
+        self._opened = opened
+        self._channels: dict[str, Channel] = {}
+        self.shut: set[str] = set()
+
+    def channel(self, code: str) -> Channel:
+        if code not in self._channels:
+            self._channels[code] = self._opened(code)
+        return self._channels[code]
+
+    def open_of(self, pairs: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Without what waits for a channel of which every way is closed; of one in doubt a single pair, to knock."""
+        codes = {code for _person, code in pairs} - self.shut
+        names = {code: self.channel(code).ways for code in codes}
+        troubled = ways.troubled(name for of_one in names.values() for name in of_one)
+        knock: set[str] = set()
+        for code in codes:
+            if names[code] and all(name in troubled for name in names[code]):
+                (knock if None in [troubled[name] for name in names[code]] else self.shut).add(code)
+        first = {code: pair for pair in reversed(pairs) if (code := pair[1]) in knock}
+        return [pair for pair in pairs if pair[1] not in self.shut | knock or pair == first.get(pair[1])]
+
+
 def reap(now: datetime) -> int:
     """Free what a dead sender left: an e-mail is tried again, an SMS is left uncertain for a person.
 
-    The attempt is marked unknown either way, and stays visible.
+    The attempt is marked unknown either way, and stays visible. What is left again and again is given up.
     """
     moment = clock.real_now()
     freed = 0
     for message in Message.objects.filter(status=Message.Status.SENDING, lease_until__lt=moment).order_by("id"):
         with transaction.atomic():
             held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING, lease_until__lt=moment)
-            again = message.channel != "sms"
+            again = message.channel != "sms" and _tries(message) < len(BACK_OFF)
+            status = Message.Status.FAILED if message.channel != "sms" else Message.Status.UNCERTAIN
             if again:
                 change: dict[str, Any] = {"status": Message.Status.QUEUED, "next_attempt_at": now}
             else:
-                change = {"status": Message.Status.UNCERTAIN, "final_at": now, "outcome": "unknown"}
+                change = {"status": status, "final_at": now, "outcome": "unknown"}
             if held.update(lease_until=None, **change):
                 freed += 1
                 if not again:
-                    _settle_parts(message, Message.Status.UNCERTAIN, "unknown", now)
+                    _settle_parts(message, status, "unknown", now)
                 Attempt.objects.filter(message=message, outcome="").update(
                     outcome=Attempt.Outcome.UNKNOWN, ended_at=moment
                 )
+                if not again:
+                    addresses.turn_elsewhere(_parts(message), now)
                 logger.warning("message %s was left by a sender that died", message.pk)
     return freed
 
 
-def _send(sending: Sending, channel: Channel, now: datetime) -> list[Delivery]:
+def _send(sending: Sending, house: _House, now: datetime) -> list[Delivery]:
     message, attempt = sending.message, sending.attempt
+    if message.channel in house.shut:
+        # Found shut since it was taken in hand.
+        return _hold(sending, Undelivered("", Trouble.CHANNEL), now)
     if not _still_ours(message):
         return []
     try:
-        detail = channel.send(message)
-    except ChannelError as error:
+        detail = house.channel(message.channel).send(message)
+    except Undelivered as error:
+        if error.trouble == Trouble.CHANNEL:
+            house.shut.add(message.channel)
         return _failed(sending, error, now)
     except Exception as error:
         # Nobody knows whether it left. It must not keep back what comes after it.
         logger.exception("message %s attempt %s broke off", message.pk, attempt.number)
-        detail = f"{type(error).__name__}: {error}"
-        if message.channel != "sms":
-            return _failed(sending, ChannelError(detail, permanent=False), now)
-        uncertain = Message.Status.UNCERTAIN
-        _finish(message, attempt, Attempt.Outcome.UNKNOWN, detail, status=uncertain, final_at=now)
-        return [Delivery("failed", message.recipient, message.channel, sending.parts, detail)]
+        trouble = Trouble.UNKNOWN if message.channel == "sms" else Trouble.TEMPORARY
+        return _failed(sending, Undelivered(f"{type(error).__name__}: {error}", trouble), now)
     faults.hit("send.after_accept")
+    if sending.doubtful:
+        addresses.taken(message.recipient, message.channel)
     if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=Message.Status.ACCEPTED, final_at=now):
         return [sent(message, sending.parts)]
     return []
@@ -131,27 +163,57 @@ def _settle_parts(message: Message, status: str, outcome: str, now: datetime) ->
         folded.update(status=status, final_at=now, outcome=outcome)
 
 
-def _failed(sending: Sending, error: ChannelError, now: datetime) -> list[Delivery]:
+def _failed(sending: Sending, error: Undelivered, now: datetime) -> list[Delivery]:
     message, attempt = sending.message, sending.attempt
+    if error.trouble.is_of_the_way:
+        return _hold(sending, error, now)
     # A server's answer may name the person's address: it is kept with the attempt, and not in the log.
-    logger.warning("message %s attempt %s failed%s", message.pk, attempt.number, " for good" * error.permanent)
-    if error.permanent or attempt.number > len(BACK_OFF):
+    logger.warning("message %s attempt %s: %s", message.pk, attempt.number, error.trouble)
+    if error.trouble == Trouble.TEMPORARY and (tries := _tries(message)) < len(BACK_OFF):
+        later = now + BACK_OFF[tries]
         _finish(
             message,
             attempt,
-            Attempt.Outcome.PERMANENT,
+            Attempt.Outcome.TEMPORARY,
             str(error),
-            status=Message.Status.FAILED,
-            final_at=now,
+            status=Message.Status.QUEUED,
+            next_attempt_at=later,
         )
-        return [Delivery("failed", message.recipient, message.channel, sending.parts, str(error))]
-    later = now + BACK_OFF[attempt.number - 1]
+        return []
+    unknown = error.trouble == Trouble.UNKNOWN
+    outcome = Attempt.Outcome.UNKNOWN if unknown else Attempt.Outcome.PERMANENT
+    status = Message.Status.UNCERTAIN if unknown else Message.Status.FAILED
+    if not _finish(message, attempt, outcome, str(error), status=status, final_at=now):
+        return []
+    if error.trouble == Trouble.ADDRESS:
+        addresses.refused(message.recipient, message.channel, error)
+    if error.trouble != Trouble.MESSAGE or not addresses.address_of(message.recipient, message.channel):
+        addresses.turn_elsewhere(sending.parts, now)
+    return [Delivery("failed", message.recipient, message.channel, sending.parts, str(error))]
+
+
+def _hold(sending: Sending, error: Undelivered, now: datetime) -> list[Delivery]:
+    """Nothing is wrong with the message: it goes back to the queue, and this was no try of it."""
+    later = now + (error.wait or HELD)
     _finish(
-        message,
-        attempt,
-        Attempt.Outcome.TEMPORARY,
+        sending.message,
+        sending.attempt,
+        Attempt.Outcome.HELD,
         str(error),
         status=Message.Status.QUEUED,
         next_attempt_at=later,
     )
     return []
+
+
+def _tries(message: Message) -> int:
+    """How often it was tried in earnest before; what was held back does not count."""
+    counted = (Attempt.Outcome.TEMPORARY, Attempt.Outcome.UNKNOWN)
+    return message.tries.filter(outcome__in=counted).count()
+
+
+def _parts(message: Message) -> list[Message]:
+    """What a message tells: itself, or the notes folded into it."""
+    if message.kind != texts.DIGEST:
+        return [message]
+    return list(Message.objects.filter(bundle=message).select_related("recipient"))

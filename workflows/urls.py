@@ -4,6 +4,7 @@ from workflows.views import (
     absences,
     assignment,
     clock,
+    delivery,
     desk,
     diagrams,
     filings,
@@ -53,6 +54,8 @@ urlpatterns = [
     path("health/", health.health, name="health"),
     path("health/confirm/", health.confirm, name="confirm-clock"),
     path("health/incidents/<slug:kind>/<int:pk>/", health.retry, name="retry"),
+    path("health/notices/", delivery.delivery, name="delivery"),
+    path("health/notices/<slug:act>/<int:pk>/", delivery.deal, name="deal"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
 ]

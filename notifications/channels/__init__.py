@@ -1,7 +1,7 @@
 """Ways a message leaves the house.
 
 A channel is opened for one pass of the sender (`with channel:`), and its `send` either returns a short
-detail or raises `ChannelError`, which says whether trying again can help.
+detail or raises `Undelivered`, whose trouble says what is at fault and whether trying again can help.
 """
 
 from __future__ import annotations
@@ -15,14 +15,6 @@ from django.utils.module_loading import import_string
 from notifications.models import Message
 
 
-class ChannelError(Exception):
-    """The message did not leave; `permanent` when another try cannot help."""
-
-    def __init__(self, detail: str, *, permanent: bool) -> None:
-        super().__init__(detail)
-        self.permanent = permanent
-
-
 class Channel(Protocol):
     def __enter__(self) -> Self: ...
 
@@ -31,7 +23,12 @@ class Channel(Protocol):
     ) -> None: ...
 
     def send(self, message: Message) -> str:
-        """Hand the message over; returns what the provider said. Raises ChannelError."""
+        """Hand the message over; returns what the provider said. Raises Undelivered."""
+        ...
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The names of the ways it can go by (see `notifications.ways`); none where nothing can be down."""
         ...
 
 

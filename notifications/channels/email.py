@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from types import TracebackType
 from typing import Self
 
@@ -10,13 +10,20 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.utils.translation import gettext as _
 
-from notifications.channels import ChannelError
+from bureaus import clock
+from notifications import ways
 from notifications.models import Message
+from notifications.troubles import Trouble, Undelivered
+
+SMTP = "smtp"
 
 
 class EmailChannel:
+    ways: tuple[str, ...] = (SMTP,)
+
     def __init__(self) -> None:
         self._connection = get_connection()
+        self._works = False  # said once a pass
 
     def __enter__(self) -> Self:
         return self
@@ -29,7 +36,7 @@ class EmailChannel:
     def send(self, message: Message) -> str:
         address = message.recipient.email
         if not address:
-            raise ChannelError(_("no e-mail address is known"), permanent=True)
+            raise Undelivered(_("no e-mail address is known"), Trouble.MESSAGE)
         mail = EmailMessage(
             message.subject,
             message.body,
@@ -41,18 +48,47 @@ class EmailChannel:
         )
         try:
             self._connection.open()
+        except (SMTPException, OSError) as error:
+            self._connection.close()
+            raise _down(_said(error)) from error
+        try:
             mail.send()
         except ValueError as error:  # an address or a header no mail can carry
-            raise ChannelError(f"{type(error).__name__}: {error}", permanent=True) from error
+            raise Undelivered(_said(error), Trouble.MESSAGE) from error
         except SMTPRecipientsRefused as error:
-            code = max((code for code, _text in error.recipients.values()), default=0)
-            raise ChannelError(str(error), permanent=code >= 500) from error
+            code, text = max(error.recipients.values())
+            trouble = Trouble.ADDRESS if code >= 500 else Trouble.TEMPORARY
+            # RFC 3463: 5.1.x is about the address itself, any other refusal may be about us.
+            raise Undelivered(str(error), trouble, definite=b"5.1." in text[:8]) from error
+        except SMTPSenderRefused as error:  # whoever it is for, the server takes nothing from us
+            raise _down(_answer(error)) from error
         except SMTPResponseException as error:
-            raise ChannelError(f"{error.smtp_code} {error.smtp_error!r}", permanent=error.smtp_code >= 500) from error
+            if error.smtp_code == 421:  # the server is about to close; any other of the four hundreds is about the mail
+                self._connection.close()
+                raise _down(_answer(error)) from error
+            trouble = Trouble.MESSAGE if error.smtp_code >= 500 else Trouble.TEMPORARY
+            raise Undelivered(_answer(error), trouble) from error
         except (SMTPException, OSError) as error:
             self._connection.close()  # the next mail opens a new one
-            raise ChannelError(f"{type(error).__name__}: {error}", permanent=False) from error
+            raise Undelivered(_said(error), Trouble.TEMPORARY) from error
+        if not self._works:
+            self._works = True
+            ways.worked(SMTP)
         return address
+
+
+def _down(said: str) -> Undelivered:
+    """Whoever a mail is for, this server takes nothing from us now."""
+    wait = ways.failed(SMTP, said) - clock.real_now()
+    return Undelivered(said, Trouble.CHANNEL, wait=wait)
+
+
+def _answer(error: SMTPResponseException) -> str:
+    return f"{error.smtp_code} {error.smtp_error!r}"
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _host() -> str:

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bureaus import clock
-from notifications.channels import ChannelError
 from notifications.models import Message
+from notifications.troubles import Trouble, Undelivered
 
 
 class FileChannel:
+    ways: tuple[str, ...] = ()
+
     def __enter__(self) -> Self:
         return self
 
@@ -25,7 +27,7 @@ class FileChannel:
     def send(self, message: Message) -> str:
         phone = message.recipient.phone
         if not phone:
-            raise ChannelError(_("no phone number is known"), permanent=True)
+            raise Undelivered(_("no phone number is known"), Trouble.MESSAGE)
         folder = settings.OUTGOING / "sms"
         moment = clock.now().astimezone(clock.ZONE)
         try:
@@ -33,5 +35,5 @@ class FileChannel:
             with (folder / f"{moment:%Y-%m-%d}.txt").open("a", encoding="utf-8") as file:
                 file.write(f"{moment:%H:%M}\t{phone}\t{message.body}\n")
         except OSError as error:
-            raise ChannelError(str(error), permanent=False) from error
+            raise Undelivered(str(error), Trouble.TEMPORARY) from error
         return phone

@@ -9,6 +9,8 @@ from notifications.models import Message
 
 
 class InboxChannel:
+    ways: tuple[str, ...] = ()
+
     def __enter__(self) -> Self:
         return self
 

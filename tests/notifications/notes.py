@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from bureaus.models import User
 from notifications import outbox
-from notifications.channels import Channel, ChannelError
+from notifications.channels import Channel
 from notifications.models import Message
+from notifications.troubles import Trouble, Undelivered
 from tests.make import at
 
 # A Tuesday morning inside the send window.
@@ -55,6 +56,8 @@ def put(
 class Recorder:
     """A channel that remembers what it was given; `before` is called with each message first."""
 
+    ways: tuple[str, ...] = ()
+
     def __init__(self, before: Callable[[Message], object] | None = None) -> None:
         self.sent: list[Message] = []
         self.before = before
@@ -90,8 +93,8 @@ class Failing(Recorder):
 
 
 def temporary() -> Failing:
-    return Failing(ChannelError("451 busy", permanent=False))
+    return Failing(Undelivered("451 busy", Trouble.TEMPORARY))
 
 
 def permanent() -> Failing:
-    return Failing(ChannelError("550 no such person", permanent=True))
+    return Failing(Undelivered("550 no such person", Trouble.MESSAGE))

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from bureaus import clock
 from notifications import claiming, outbox, sender
-from notifications.channels import ChannelError
 from notifications.models import Attempt, Message
+from notifications.troubles import Trouble, Undelivered
 from tests.make import at
 from tests.notifications.notes import NOW, Failing, Recorder, permanent, put, somebody, temporary
 from tests.workflows.child import elsewhere, together
@@ -34,7 +34,7 @@ def test_a_temporary_failure_is_tried_again_later_and_later_and_then_given_up() 
     channel = temporary()
     for number, minutes in enumerate(BACK_OFF, start=1):
         assert sender.deliver(NOW, open_channel=channel) == []
-        message = Message.objects.get()
+        message = Message.objects.get(channel="email")
         assert (message.status, message.attempts, message.outcome) == ("queued", number, "451 busy")
         assert message.next_attempt_at == NOW + timedelta(minutes=minutes)
         # Before that moment it rests.
@@ -43,7 +43,8 @@ def test_a_temporary_failure_is_tried_again_later_and_later_and_then_given_up() 
         Message.objects.update(next_attempt_at=NOW)
     (delivery,) = sender.deliver(NOW, open_channel=channel)
     assert (delivery.event, delivery.reason) == ("failed", "451 busy")
-    message = Message.objects.get()
+    assert Message.objects.get(channel="sms").status == "queued", "the other channel instead"
+    message = Message.objects.get(channel="email")
     assert (message.status, message.attempts, message.final_at) == ("failed", 8, NOW)
     assert tries() == [*[(number, "temporary") for number in range(1, 8)], (8, "permanent")]
     assert sender.deliver(NOW + timedelta(days=7), open_channel=channel) == []
@@ -80,9 +81,9 @@ def test_what_a_server_says_of_a_person_is_kept_with_the_attempt_and_not_in_the_
 ) -> None:
     put(somebody(email="wang@duban.invalid"), channels=("email",))
     answer = "{'wang@duban.invalid': (550, b'no such person')}"
-    sender.deliver(NOW, open_channel=Failing(ChannelError(answer, permanent=True)))
+    sender.deliver(NOW, open_channel=Failing(Undelivered(answer, Trouble.MESSAGE)))
     assert Message.objects.get().outcome == answer
-    assert "failed for good" in caplog.text
+    assert "attempt 1: message" in caplog.text
     assert "wang" not in caplog.text
 
 
@@ -107,12 +108,12 @@ def test_a_fault_nobody_foresaw_stops_nobody_else(channel: str) -> None:
     recorder = Recorder(stumble)
     sender.deliver(NOW, open_channel=recorder)
     assert {message.recipient for message in recorder.sent} == set(good)
-    broken = Message.objects.get(recipient=bad)
+    broken = Message.objects.get(recipient=bad, channel=channel)
     assert "nobody foresaw this" in broken.outcome
     # A mail can be tried again; an SMS that may have left is left to a person.
     assert broken.status == {"email": "queued", "sms": "uncertain"}[channel]
     sender.deliver(NOW + timedelta(minutes=1), open_channel=recorder)
-    assert len(recorder.sent) == 2
+    assert [message.channel for message in recorder.sent if message.channel == channel] == [channel] * 2
 
 
 @pytest.mark.parametrize("address", ["a@b\nBcc: everybody@duban.invalid", "王@例子..cn"])
@@ -278,8 +279,8 @@ def test_an_sms_of_a_dead_sender_is_uncertain_and_never_sent_again() -> None:
     channel = Recorder()
     for hours in (1, 2, 24):
         sender.deliver(NOW + timedelta(hours=hours), open_channel=channel)
-    assert channel.sent == []
-    message = Message.objects.get()
+    assert [message.channel for message in channel.sent] == ["email"], "told by mail instead, once"
+    message = Message.objects.get(channel="sms")
     assert (message.status, message.attempts, message.final_at) == ("uncertain", 1, at(2019, 8, 13, 12))
     assert tries(message) == [(1, "unknown")]
 

@@ -13,11 +13,11 @@ from django.conf import settings as django_settings
 
 from bureaus import clock
 from measures.models import Plan
-from notifications import sender
-from notifications.models import Message
+from notifications import addresses, sender, ways
+from notifications.models import Attempt, Message, Refusal, Way
 from tests.make import at, only, person, row, tick_through
 from tests.notifications.mailbox import Mailbox, mail_server, text_of
-from tests.notifications.notes import NOW, put, somebody
+from tests.notifications.notes import NOW, note, put, somebody
 from tests.workflows.child import child
 
 KILLED = -signal.SIGKILL
@@ -95,7 +95,7 @@ def test_a_recipient_the_server_refuses(mailbox: Mailbox, reply: str, status: st
     put(one, two, three, channels=("email",))
     sender.deliver(NOW)
     assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {one.email, three.email}
-    message = Message.objects.get(recipient=two)
+    message = Message.objects.get(recipient=two, channel="email")
     assert (message.status, tries(message)) == (status, [(1, outcome)])
     assert reply.split(" ", 1)[1] in message.outcome
     mailbox.refuse = {}
@@ -134,15 +134,137 @@ def test_a_server_that_hangs_up_on_one_mail_gets_the_next_on_a_new_connection(ma
     assert len(mailbox.arrived_for(people[1].email)) == 1
 
 
-@pytest.mark.django_db
-def test_no_server_at_all_is_no_reason_to_give_up(settings: Any) -> None:
+# --- The server, and not the mail -----------------------------------------------------------------
+
+
+def reopen() -> None:
+    """As if the time were over for which ways were closed."""
+    Way.objects.update(closed_until=clock.real_now() - timedelta(seconds=1))
+
+
+def no_server(settings: Any) -> None:
     with mail_server() as gone:
         port = gone.port
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    put(somebody("甲"), somebody("乙"), channels=("email",))
+
+
+@pytest.mark.django_db
+def test_31_no_server_for_hours_costs_no_try_and_loses_nothing(settings: Any, mailbox: Mailbox) -> None:
+    host, port = settings.EMAIL_HOST, settings.EMAIL_PORT
+    no_server(settings)
+    people = [somebody(f"人{number:02d}") for number in range(20)]
+    put(*people, channels=("email",))
+    for minutes in range(0, 360, 15):
+        assert sender.deliver(NOW + timedelta(minutes=minutes)) == []
+        reopen()
+    assert Way.objects.get().failures == 24
+    # The first time the others of the claim were held with the one that found it; after that one alone knocks.
+    assert list(Attempt.objects.values_list("outcome", flat=True)) == ["held"] * (20 + 23)
+    settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
+    sender.deliver(NOW + timedelta(hours=6, minutes=16))
+    assert {mail["X-Arrived-For"] for mail in mailbox.mails} == {user.email for user in people}
+    assert len(mailbox.mails) == 20
+    assert Way.objects.get().failures == 0
+
+
+@pytest.mark.django_db
+def test_a_way_that_is_closed_is_not_even_knocked_at(mailbox: Mailbox) -> None:
+    put(somebody(), channels=("email",))
+    ways.failed("smtp", "421 later")
+    assert sender.deliver(NOW) == []
+    assert (mailbox.connections, Attempt.objects.count()) == (0, 0)
+    reopen()
     sender.deliver(NOW)
-    assert set(Message.objects.values_list("status", "attempts")) == {("queued", 1)}
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.django_db
+def test_a_server_that_takes_nothing_from_us_fails_nobodys_mail(mailbox: Mailbox) -> None:
+    """A wrong sender is not the recipients' fault: every mail would be given up otherwise."""
+    mailbox.refuse_sender = "553 who are you"
+    put(*(somebody(f"人{number}") for number in range(3)), channels=("email",))
+    sender.deliver(NOW)
+    assert set(Message.objects.values_list("status", flat=True)) == {"queued"}
+    assert "553" in Way.objects.get().error
+    mailbox.refuse_sender = ""
+    reopen()
+    sender.deliver(NOW + timedelta(minutes=20))
+    assert len(mailbox.mails) == 3
+
+
+def test_each_failure_in_a_row_closes_a_way_for_longer(db: None) -> None:
+    for minutes in (1, 2, 5, 10, 15, 15):
+        until = ways.failed("smtp", "gone") - clock.real_now()
+        assert timedelta(minutes=minutes) - timedelta(seconds=10) < until <= timedelta(minutes=minutes)
+        # Another sender that finds the same meanwhile makes it no worse.
+        ways.failed("smtp", "gone")
+        reopen()
+    ways.worked("smtp")
+    assert ways.troubled(["smtp"]) == {}
+
+
+# --- An address nobody is reached at ---------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_29_an_address_refused_for_good_is_barred_and_the_other_channel_used(mailbox: Mailbox) -> None:
+    user = somebody()
+    mailbox.refuse = {user.email: "550 5.1.1 user unknown"}
+    put(user, channels=("inbox", "email"))
+    sender.deliver(NOW)
+    mail, sms = (Message.objects.get(channel=channel) for channel in ("email", "sms"))
+    assert (mail.status, tries(mail)) == ("failed", [(1, "permanent")])
+    assert (sms.status, sms.body) == ("accepted", "您有1条督办提醒，请登录系统查看。")
+    assert list(addresses.standing()) == [Refusal.objects.get(user=user, channel="email", barred=True)]
+    # The next one does not even go there.
+    mailbox.refuse = {}
+    put(user, title="另一件", channels=("inbox", "email"))
+    sender.deliver(NOW + timedelta(hours=1))
+    assert mailbox.mails == []
+    assert Message.objects.filter(channel="sms", status="accepted").count() == 2
+    barred = Message.objects.get(channel="email", attempts=0)
+    assert (barred.status, barred.outcome) == ("failed", "barred")
+    # Another address is another matter.
+    user.email = "neu@duban.invalid"
+    user.save()
+    put(user, title="第三件", channels=("inbox", "email"))
+    sender.deliver(NOW + timedelta(hours=2))
+    assert len(mailbox.arrived_for(user.email)) == 1
+    assert list(addresses.standing()) == []
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_may_be_a_mood_bars_after_three_in_a_row(mailbox: Mailbox) -> None:
+    user = somebody()
+    for day in range(5):
+        if day == 2:
+            mailbox.refuse = {}
+        else:
+            mailbox.refuse = {user.email: "550 not now, not you"}
+        put(user, title=f"第{day}件", channels=("email",))
+        sender.deliver(NOW + timedelta(hours=day))
+        assert [row.times for row in Refusal.objects.all()] == [[1], [2], [], [1], [2]][day]
+        assert not addresses.standing().exists()
+    put(user, title="又一件", channels=("email",))
+    sender.deliver(NOW + timedelta(hours=6))
+    assert addresses.standing().get().said.startswith("{")
+
+
+@pytest.mark.django_db
+def test_who_has_the_sms_anyway_gets_no_second_one(mailbox: Mailbox) -> None:
+    user = somebody()
+    mailbox.refuse = {user.email: "550 5.1.1 user unknown"}
+    put(user)
+    sender.deliver(NOW)
+    assert list(Message.objects.filter(channel="sms").values_list("body", flat=True)) == [note().sms]
+
+
+@pytest.mark.django_db
+def test_without_any_address_the_inbox_remains(mailbox: Mailbox) -> None:
+    put(somebody(email="", phone=""), channels=("inbox", "email"))
+    sender.deliver(NOW)
+    assert dict(Message.objects.values_list("channel", "status")) == {"inbox": "accepted", "email": "failed"}
 
 
 # --- Killed ---------------------------------------------------------------------------------------
@@ -230,9 +352,10 @@ def test_an_sms_killed_on_the_way_is_uncertain_and_never_sent_again(mailbox: Mai
     expire()
     sender.deliver(NOW + timedelta(minutes=3))
     sender.deliver(NOW + timedelta(days=1))
-    message = Message.objects.get()
+    message = Message.objects.get(channel="sms")
     assert (message.status, message.attempts, tries(message)) == ("uncertain", 1, [(1, "unknown")])
     assert left() == 1
+    assert len(mailbox.arrived_for(user.email)) == 1, "told by mail instead, once"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -242,7 +365,7 @@ def test_of_many_sms_a_killed_sender_leaves_one_in_doubt_and_the_others_go(mailb
     killed(mailbox, "notifications.sender._finish", call=5)
     expire()
     sender.deliver(NOW + timedelta(minutes=3))
-    found = Counter(Message.objects.values_list("status", flat=True))
+    found = Counter(Message.objects.filter(channel="sms").values_list("status", flat=True))
     assert found == {"accepted": 11, "uncertain": 1}
     sent = "".join(path.read_text("utf-8") for path in (django_settings.OUTGOING / "sms").glob("*.txt"))
     assert [sent.count(user.phone) for user in people] == [1] * 12
@@ -256,8 +379,10 @@ def test_what_was_folded_into_an_uncertain_sms_is_uncertain_too(mailbox: Mailbox
     killed(mailbox, "notifications.sender._finish")
     expire()
     sender.deliver(NOW + timedelta(minutes=3))
-    assert set(Message.objects.values_list("status", "outcome")) == {("uncertain", "unknown")}
-    assert Message.objects.filter(bundle__isnull=False).count() == 2
+    sms = Message.objects.filter(channel="sms")
+    assert set(sms.values_list("status", "outcome")) == {("uncertain", "unknown")}
+    assert sms.filter(bundle__isnull=False).count() == 2
+    assert len(mailbox.arrived_for(user.email)) == 1, "both by one mail instead"
 
 
 @pytest.mark.django_db(transaction=True)

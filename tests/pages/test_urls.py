@@ -57,6 +57,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "health": ((), READ),
     "confirm-clock": ((), WRITE),
     "retry": (("deadline", 1), WRITE),
+    "delivery": ((), READ),
+    "deal": (("again", 1), WRITE),
     "healthz": ((), READ),
     "metrics": ((), READ),
 }

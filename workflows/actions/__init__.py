@@ -6,6 +6,7 @@ written, and the flow moved on.
 
 from workflows.actions.absences import record_absence, withdraw_absence
 from workflows.actions.base import NotYours, WrongMoment
+from workflows.actions.delivery import leave_at_that, send_again, use_address
 from workflows.actions.extensions import (
     ask_extension,
     grant_extension,
@@ -68,6 +69,7 @@ __all__ = [
     "grant_extension",
     "hand_back",
     "issue_slip",
+    "leave_at_that",
     "load_ladders",
     "name_people",
     "note_reasons",
@@ -88,6 +90,7 @@ __all__ = [
     "save_draft",
     "save_return",
     "save_roster",
+    "send_again",
     "send_back",
     "send_up",
     "shorten",
@@ -99,6 +102,7 @@ __all__ = [
     "suspend",
     "tell_left",
     "urge",
+    "use_address",
     "withdraw",
     "withdraw_absence",
     "withdraw_extension",

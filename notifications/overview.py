@@ -1,0 +1,81 @@
+"""How our notices fare: what is on the way, which ways are closed, what did not get through and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
+
+from notifications.models import Attempt, Message, Way
+from notifications.outbox import LEFT_OVER
+
+CHANNELS = ("email", "sms")
+LISTED = 100
+COUNTED = 10_000
+RECENT = timedelta(days=1)
+LATE = timedelta(minutes=30)  # ready for so long, and still here
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel now: how much waits that may leave, since when, how much for later, and how the last day went."""
+
+    code: str
+    ready: int
+    since: datetime | None
+    later: int
+    sending: int
+    sent: int
+    failed: int
+    uncertain: int
+    last_sent_at: datetime | None
+
+
+def channels(now: datetime) -> list[Channel]:
+    """What leaves the house, by channel. Counted to a bound, each by its own index."""
+    queued = Message.objects.filter(status=Message.Status.QUEUED)
+    ready = queued.filter(next_attempt_at__lte=now)
+    recent = Message.objects.filter(final_at__gt=now - RECENT, bundle=None)
+    counts = Counter(recent.order_by().values_list("channel", "status")[:COUNTED])
+    sending = Message.objects.filter(status=Message.Status.SENDING)
+    return [
+        Channel(
+            code,
+            ready.filter(channel=code).order_by()[:COUNTED].count(),
+            ready.filter(channel=code).aggregate(first=Min("next_attempt_at"))["first"],
+            queued.filter(channel=code, next_attempt_at__gt=now).order_by()[:COUNTED].count(),
+            sending.filter(channel=code).count(),
+            counts[code, Message.Status.ACCEPTED],
+            counts[code, Message.Status.FAILED],
+            counts[code, Message.Status.UNCERTAIN],
+            recent.filter(channel=code, status=Message.Status.ACCEPTED).aggregate(last=Max("final_at"))["last"],
+        )
+        for code in CHANNELS
+    ]
+
+
+def troubled_ways() -> list[Way]:
+    return list(Way.objects.filter(failures__gt=0).order_by("name"))
+
+
+def reasons(real: datetime) -> list[tuple[str, str, int]]:
+    """Tries of the last day that did not succeed: (channel, what was said, how often), the most frequent first."""
+    tries = Attempt.objects.filter(started_at__gt=real - RECENT).exclude(outcome__in=["", Attempt.Outcome.ACCEPTED])
+    rows = tries.order_by().values_list("message__channel", "detail")[:COUNTED]
+    return [(channel, detail, many) for (channel, detail), many in Counter(rows).most_common(LISTED)]
+
+
+def left_over() -> QuerySet[Message]:
+    """What did not get through and nobody has dealt with, the latest first; `elsewhere`: told by another channel."""
+    told = Message.objects.filter(
+        recipient=OuterRef("recipient"),
+        about=OuterRef("about"),
+        kind=OuterRef("kind"),
+        created_at__gte=OuterRef("created_at"),
+        channel__in=CHANNELS,
+        status__in=[Message.Status.ACCEPTED, Message.Status.BUNDLED],
+    ).exclude(channel=OuterRef("channel"))
+    found = Message.objects.filter(status__in=LEFT_OVER, dealt_at=None, bundle=None)
+    return found.annotate(elsewhere=Exists(told)).select_related("recipient").order_by("-final_at", "-id")

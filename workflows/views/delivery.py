@@ -1,0 +1,96 @@
+"""Whether our notices get through: for those who keep this system. Nothing of what a notice says is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from bureaus import clock
+from notifications import addresses, overview
+from notifications.admin import OUTCOMES
+from notifications.models import Message
+from workflows import actions
+from workflows.incidents import plain
+from workflows.views.base import attempt, moved_on_page, only, person, standing_of
+
+WAYS = {"smtp": gettext_lazy("Mail server")}
+CHANNELS = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("SMS")}
+DONE = {
+    "again": gettext_lazy("It leaves within a minute, in the hours in which notices leave."),
+    "leave": gettext_lazy("It is off this list."),
+    "address": gettext_lazy("The address is used again from the next notice on."),
+}
+
+
+@require_GET
+def delivery(request: HttpRequest) -> HttpResponse:
+    standing = standing_of(request)
+    only(standing.sees_health)
+    now, real = clock.now(), clock.real_now()
+    return render(
+        request,
+        "workflows/delivery.html",
+        {
+            "channels": [
+                {"name": CHANNELS[one.code], "is_late": bool(one.since and one.since < now - overview.LATE), "of": one}
+                for one in overview.channels(now)
+            ],
+            "ways": [
+                {
+                    "name": WAYS.get(way.name, way.name),
+                    "of": way,
+                    "said": plain(way.error),
+                    "is_closed": bool(way.closed_until and way.closed_until > real),
+                }
+                for way in overview.troubled_ways()
+            ],
+            "reasons": [(CHANNELS.get(code, code), said, many) for code, said, many in _reasons(real)],
+            "left_over": [_line(message) for message in overview.left_over()[: overview.LISTED]],
+            "barred": [
+                {"row": row, "channel": CHANNELS.get(row.channel, row.channel), "said": plain(row.said)}
+                for row in addresses.standing()[: overview.LISTED]
+            ],
+            "standing": standing,
+        },
+    )
+
+
+@require_POST
+def deal(request: HttpRequest, act: str, pk: int) -> HttpResponse:
+    """Send again, leave at that, use an address again."""
+    only(standing_of(request).sees_health)
+    by, now = person(request), clock.now()
+    acts: dict[str, Callable[[], Any]] = {
+        "again": lambda: actions.send_again(pk, by=by, now=now),
+        "leave": lambda: actions.leave_at_that(pk, by=by, now=now),
+        "address": lambda: actions.use_address(pk, by=by),
+    }
+    if act not in acts:
+        raise Http404
+    status = attempt(request, Form(), acts[act], str(DONE[act]))
+    return redirect("delivery") if status == 302 else moved_on_page(request)
+
+
+def _reasons(real: Any) -> list[tuple[str, str, int]]:
+    """Grouped by what is left of an answer without addresses."""
+    found: dict[tuple[str, str], int] = {}
+    for channel, detail, many in overview.reasons(real):
+        said = plain(detail) or str(_("no answer"))
+        found[channel, said] = found.get((channel, said), 0) + many
+    return [(channel, said, many) for (channel, said), many in sorted(found.items(), key=lambda one: -one[1])]
+
+
+def _line(message: Message) -> dict[str, Any]:
+    return {
+        "message": message,
+        "channel": CHANNELS.get(message.channel, message.channel),
+        "why": OUTCOMES.get(message.outcome) or plain(message.outcome),
+        "elsewhere": getattr(message, "elsewhere", False),
+    }
