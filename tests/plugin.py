@@ -21,7 +21,7 @@ from config.postgres import NoPostgres, postgres
 # A test that needs the database has one of these marks or asks, directly or not, for one of these.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "live_server", "admin_client"}
 # In CI the machine has what these need: there a skip of theirs is a failure.
-NEEDS_MACHINE = {"redis", "browser", "postgres"}
+NEEDS_MACHINE = {"redis", "browser", "postgres", "sdk"}
 
 _at_end = ExitStack()
 _skipped: list[tuple[str, str, bool]] = []
@@ -133,4 +133,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for name, reason, _ in _skipped:
             terminalreporter.line(f"{name}: {reason}", yellow=True)
     if _forbidden_skips():
-        terminalreporter.line("DUBAN_CI=1: what needs Redis, a browser or PostgreSQL may not skip.", red=True)
+        terminalreporter.line("DUBAN_CI=1: what needs Redis, a browser, PostgreSQL or an SDK may not skip.", red=True)

@@ -44,7 +44,8 @@ def broken(error: BaseException) -> ProviderError:
         name = type(one).__name__
         if name in _NEVER_LEFT or isinstance(one, (ConnectionRefusedError, ssl.SSLCertVerificationError)):
             return ProviderError(Trouble.CHANNEL, "", name)
-    return ProviderError(Trouble.UNKNOWN, "", list(chain(error))[-1].__class__.__name__)
+    names = [type(one).__name__ for one in chain(error) if isinstance(one, OSError)]
+    return ProviderError(Trouble.UNKNOWN, "", names[-1] if names else type(error).__name__)
 
 
 def of_status(status: int, retry_after: str = "") -> ProviderError:
