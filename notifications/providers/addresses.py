@@ -8,31 +8,45 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
 
 class Address:
     """`scheme://key:secret@host:port/path?option=…`. Its repr holds the scheme and the host alone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *schemes: str) -> None:
+        self.scheme = url.strip().partition("://")[0]
+        if self.scheme not in schemes:  # not repeated: it may be a secret pasted alone
+            raise ValueError(
+                _("The address of a provider begins with %(schemes)s.")
+                % {"schemes": ", ".join(f"{scheme}://" for scheme in schemes)}
+            )
         try:
             parts = urlsplit(url.strip())
             port = parts.port
         except ValueError:
-            parts = urlsplit("")
-            port = None
-        self.scheme = parts.scheme or "?"
+            parts, port = urlsplit(""), None
         if not parts.hostname or parts.fragment:
             raise ValueError(
                 _(
-                    "The address of the provider (%(scheme)s://…) has no host that can be read; write / # ? @ and : "
+                    "The address %(scheme)s://… has no host that can be read; write / # ? @ and : "
                     "in a key or secret as %%2F %%23 %%3F %%40 and %%3A."
                 )
                 % {"scheme": self.scheme}
             )
-        self.host = f"{parts.hostname}:{port}" if port else parts.hostname
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        self.host = f"{host}:{port}" if port else host
         self.path = parts.path
         self.key = unquote(parts.username or "")
         self.secret = unquote(parts.password or "")
         self._options = dict(parse_qsl(parts.query))
+        # Without TLS numbers and texts can be read on the way: for a fake on this machine only.
+        self.plain = self.scheme.endswith("+http") or self.option("scheme") == "http"
+        if self.plain and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                _("The provider %(host)s must be spoken to by https: phone numbers and texts go there.")
+                % {"host": self.host}
+            )
 
     def __repr__(self) -> str:
         return f"<{self.scheme} {self.host}>"

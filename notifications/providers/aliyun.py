@@ -192,7 +192,7 @@ class Aliyun:
                 access_key_id=self._address.key,
                 access_key_secret=self._address.secret,
                 endpoint=self._address.host,
-                protocol="HTTP" if self._address.option("scheme") == "http" else "HTTPS",
+                protocol="HTTP" if self._address.plain else "HTTPS",
             )
             options = RuntimeOptions(
                 autoretry=False,

@@ -154,7 +154,7 @@ class Gateway:
             "X-Duban-Timestamp": timestamp,
             "X-Duban-Signature": signature(self._address.secret, timestamp, method, path, body),
         }
-        secure = self._address.scheme == "gateway+https"
+        secure = not self._address.plain
         answer = wire.call(self._address.host, method, path, body, headers, secure=secure, patience=self._patience)
         if answer.status != 200:
             raise wire.of_status(answer.status, answer.headers.get("Retry-After", ""))

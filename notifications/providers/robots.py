@@ -69,15 +69,9 @@ class Robot(Protocol):
 
 def robot(url: str, patience: Patience | None = None) -> Robot:
     """The robot of a URL from the environment. Raises ValueError with a sentence that repeats no secret."""
-    address = Address(url)
-    if address.scheme == "wecom":
-        return WeCom(address, patience or Patience())
-    if address.scheme == "dingtalk":
-        return DingTalk(address, patience or Patience())
-    raise ValueError(
-        _("The address of a group robot begins with wecom:// or dingtalk://, not with %(scheme)s.")
-        % {"scheme": f"{address.scheme}://"}
-    )
+    address = Address(url, "wecom", "dingtalk")
+    kind = WeCom if address.scheme == "wecom" else DingTalk
+    return kind(address, patience or Patience())
 
 
 class _Robot:
@@ -99,7 +93,7 @@ class _Robot:
             path,
             json.dumps(body, ensure_ascii=False).encode(),
             {"Content-Type": "application/json; charset=utf-8"},
-            secure=self._address.option("scheme") != "http",
+            secure=not self._address.plain,
             patience=self._patience,
         )
         if answer.status != 200:

@@ -186,7 +186,7 @@ class Tencent:
 
             wire.hush("tencentcloud_sdk_common", "urllib3.connectionpool")
             http = HttpProfile(
-                protocol="http" if self._address.option("scheme") == "http" else "https",
+                protocol="http" if self._address.plain else "https",
                 endpoint=self._address.host,
                 # Handed through to requests, which takes both: for the connection, and for the answer.
                 reqTimeout=(self._patience.connect, self._patience.read),

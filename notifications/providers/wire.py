@@ -7,11 +7,13 @@ import json
 import logging
 import re
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from notifications.providers import Patience, ProviderError, Trouble
 
@@ -141,11 +143,11 @@ def call(
 ) -> Answer:
     """One HTTP request over a connection of its own, no redirect followed. Raises ProviderError.
 
-    The connection is made first and by itself: what fails there never left, what fails later may have.
+    The connection is made first and by itself: what fails there never left, what fails later may have. It goes
+    through the proxy that HTTPS_PROXY and NO_PROXY name, and trusts SSL_CERT_FILE, as the SDKs and urllib do.
     """
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(host, timeout=patience.connect)
     problem: ProviderError
+    connection = _connection(host, secure, patience)
     try:
         connection.connect()
     except (OSError, ValueError) as error:
@@ -161,3 +163,16 @@ def call(
     finally:
         connection.close()
     raise problem
+
+
+def _connection(host: str, secure: bool, patience: Patience) -> http.client.HTTPConnection:
+    if not secure:
+        return http.client.HTTPConnection(host, timeout=patience.connect)
+    proxy = urlsplit(getproxies_environment().get("https", ""))
+    if not proxy.hostname or proxy_bypass_environment(host):
+        return http.client.HTTPSConnection(host, timeout=patience.connect)
+    connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 8080, timeout=patience.connect)
+    login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}".encode()
+    known = {"Proxy-Authorization": f"Basic {b64encode(login).decode()}"} if proxy.username else {}
+    connection.set_tunnel(host, headers=known)
+    return connection

@@ -137,6 +137,11 @@ class Fake:
         self._acts: list[Act] = []
         self._lock = threading.Lock()
 
+    @property
+    def url(self) -> str:
+        """As the house's environment names it."""
+        raise NotImplementedError
+
     # What a test says.
     def script(self, *acts: Act) -> None:
         self._acts.extend(acts)

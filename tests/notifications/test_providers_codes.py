@@ -260,6 +260,6 @@ def test_what_a_gateway_refuses(gateway: Fake, act: Act, wanted: Trouble) -> Non
     assert not error.of_number
 
 
-@pytest.mark.parametrize("wait", [None, "soon", -5, 0, 10**9, True])
+@pytest.mark.parametrize("wait", [None, "soon", -5, 0, 10**9])
 def test_a_gateways_nonsense_about_waiting_is_a_minute(gateway: Fake, wait: object) -> None:
     assert trouble(gateway, Refuse("E", more={"kind": "limit", "wait": wait})).wait == MINUTE

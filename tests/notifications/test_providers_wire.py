@@ -116,8 +116,12 @@ def test_a_refused_connection_closes_the_channel(fake: Fake) -> None:
     assert error.trouble is Trouble.CHANNEL
 
 
-def test_a_host_without_an_address_closes_the_channel(fake: Fake) -> None:
-    assert refusal_of(provider(fake.url.replace(fake.host, "no.invalid"), IMPATIENT)).trouble is Trouble.CHANNEL
+def test_a_host_that_no_name_server_knows_closes_the_channel(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert refusal_of(provider(fake.url)).trouble is Trouble.CHANNEL
 
 
 def test_a_connection_never_made_left_nothing(fake: Fake) -> None:
