@@ -67,7 +67,7 @@ def test_the_engines_are_the_ones_we_mean() -> None:
 
 
 def test_requirements_are_hashed_and_name_no_host() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-sms.txt"):
         text = (ROOT / name).read_text()
         pins = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
         assert len(pins) > 20

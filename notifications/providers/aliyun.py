@@ -11,6 +11,7 @@ The phone numbers stand in the query string of every request: keep them out of t
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -153,11 +154,12 @@ class Aliyun:
         A refusal by the product is HTTP 200 and no exception; one by what stands before it is an exception.
         """
         problem: ProviderError
+        before = sys.exception()
         try:
             client, models, options = self._open()
             body = getattr(client, action)(getattr(models, request)(**fields), options).body
         except Exception as error:  # the SDK lets through whatever its libraries raise
-            problem = self._problem(error, to)
+            problem = self._problem(error, before, to)
         else:
             if body.code == "OK":
                 return body
@@ -167,8 +169,8 @@ class Aliyun:
                 problem = ProviderError(Trouble.UNKNOWN, "", _("The answer has no code."))
         raise problem  # outside of the handler: the SDK's exception repeats the address asked for, number and all
 
-    def _problem(self, error: Exception, to: str) -> ProviderError:
-        for one in wire.chain(error):
+    def _problem(self, error: Exception, before: BaseException | None, to: str) -> ProviderError:
+        for one in wire.chain(error, before):
             status = getattr(one, "status_code", None)
             if not isinstance(status, int):
                 continue
@@ -177,7 +179,7 @@ class Aliyun:
                 return wire.of_status(status)
             words = wire.clean(getattr(one, "message", ""), to, self._address.secret, self._address.key)
             return refusal(code, words, status)
-        return wire.broken(error)
+        return wire.broken(error, before)
 
     def _open(self) -> tuple[Any, Any, Any]:
         """The SDK's client, made at the first use: importing it takes more than a second."""

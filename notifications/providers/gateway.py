@@ -76,7 +76,7 @@ class Gateway:
     def __init__(self, address: Address, patience: Patience) -> None:
         self._address = address
         self._patience = patience
-        self._path = address.path.rstrip("/") or "/"
+        self._path = quote(address.path.rstrip("/"), safe="/%:@!$&'()*+,;=~") or "/"
         address.need(key=address.key, secret=address.secret)
 
     def __repr__(self) -> str:
@@ -157,7 +157,7 @@ class Gateway:
         secure = not self._address.plain
         answer = wire.call(self._address.host, method, path, body, headers, secure=secure, patience=self._patience)
         if answer.status != 200:
-            raise wire.of_status(answer.status, answer.headers.get("Retry-After", ""))
+            raise wire.of_status(answer.status, answer.headers.get("retry-after", ""))
         try:
             said = wire.parsed(answer.body)
         except ValueError:

@@ -97,11 +97,11 @@ class _Robot:
             patience=self._patience,
         )
         if answer.status != 200:
-            raise wire.of_status(answer.status, answer.headers.get("Retry-After", ""))
+            raise wire.of_status(answer.status, answer.headers.get("retry-after", ""))
         try:
             said: Any = wire.parsed(answer.body)
             code = int(said["errcode"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise ProviderError(Trouble.UNKNOWN, "HTTP 200", _("The answer cannot be read.")) from None
         if code == 0:
             return Accepted("")

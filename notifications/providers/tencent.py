@@ -10,6 +10,7 @@ and only after Tencent's support has switched it on: then say `session=yes`. `pu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -153,6 +154,7 @@ class Tencent:
 
     def _call(self, to: str, action: str, **fields: object) -> Any:
         problem: ProviderError
+        before = sys.exception()
         try:
             client, models = self._open()
             request = getattr(models, f"{action}Request")()
@@ -160,10 +162,10 @@ class Tencent:
                 setattr(request, name, value)
             return getattr(client, action)(request)
         except Exception as error:  # the SDK lets through whatever its libraries raise
-            problem = self._problem(error, to)
+            problem = self._problem(error, before, to)
         raise problem  # outside of the handler: the SDK's exceptions may repeat the request
 
-    def _problem(self, error: Exception, to: str) -> ProviderError:
+    def _problem(self, error: Exception, before: BaseException | None, to: str) -> ProviderError:
         code = str(getattr(error, "code", None) or "")
         if code == "ServerNetworkError":  # any status but 200: of something between us and the provider
             return ProviderError(Trouble.TEMPORARY, code)
@@ -171,7 +173,7 @@ class Tencent:
             return refusal(code, self._clean(getattr(error, "message", ""), to))
         if code in ("RequestLimitExceeded", "InternalError", "IpInBlacklist", "IpNotInWhitelist"):
             return refusal(code, self._clean(getattr(error, "message", ""), to))
-        return wire.broken(error)
+        return wire.broken(error, before)
 
     def _clean(self, words: object, to: str) -> str:
         return wire.clean(words, to, self._address.secret, self._address.key)
@@ -226,9 +228,16 @@ def _pulled(row: Any) -> Receipt:
         client_reference=row.SessionContext or "",
         delivered=delivered,
         code=row.ReportStatus or "",
-        at=datetime.fromtimestamp(row.UserReceiveTime, UTC) if row.UserReceiveTime else None,
+        at=_moment(row.UserReceiveTime),
         permanent=not delivered and wire.gone(words),
     )
+
+
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and seconds > 0 else None
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def _receipt(row: Mapping[str, Any]) -> Receipt:

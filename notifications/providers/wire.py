@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote_plus, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
+
+from django.utils.translation import gettext as _
 
 from notifications.providers import Patience, ProviderError, Trouble
 
@@ -26,10 +28,13 @@ _NEVER_LEFT = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "N
 _LONG_NUMBER = re.compile(r"\d{7,}")
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it was made from, however the library wrapped it."""
+def chain(error: BaseException, before: BaseException | None) -> Iterator[BaseException]:
+    """The exception and all that it was made from, however the library wrapped it.
+
+    `before` is what was being handled when the call began: Python hangs it behind, and it says nothing about this one.
+    """
     waiting: list[Any] = [error]
-    seen: set[int] = set()
+    seen: set[int] = {id(before)}
     while waiting:
         one = waiting.pop(0)
         if not isinstance(one, BaseException) or id(one) in seen:
@@ -40,21 +45,22 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         waiting += one.args
 
 
-def broken(error: BaseException) -> ProviderError:
+def broken(error: BaseException, before: BaseException | None) -> ProviderError:
     """A failure of the network. Said by the exception's name alone: its text repeats the address asked for."""
-    for one in chain(error):
+    for one in chain(error, before):
         name = type(one).__name__
         if name in _NEVER_LEFT or isinstance(one, (ConnectionRefusedError, ssl.SSLCertVerificationError)):
             return ProviderError(Trouble.CHANNEL, "", name)
-    names = [type(one).__name__ for one in chain(error) if isinstance(one, OSError)]
-    return ProviderError(Trouble.UNKNOWN, "", names[-1] if names else type(error).__name__)
+    names = [type(one).__name__ for one in chain(error, before) if isinstance(one, OSError)]
+    words = names[-1] if names else _("The answer cannot be read (%(error)s).") % {"error": type(error).__name__}
+    return ProviderError(Trouble.UNKNOWN, "", words)
 
 
 def of_status(status: int, retry_after: str = "") -> ProviderError:
     """An HTTP answer without a word of the provider in it."""
     code = f"HTTP {status}"
     if status == 429:
-        seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 60
+        seconds = int(retry_after[:6]) if retry_after.isascii() and retry_after.isdigit() else 60
         return ProviderError(Trouble.LIMIT, code, wait=timedelta(seconds=min(max(seconds, 1), 86_400)))
     if status in (408, 502, 504):  # somebody between waited in vain for one who may have it
         return ProviderError(Trouble.UNKNOWN, code)
@@ -134,7 +140,7 @@ def parsed(body: bytes) -> Any:
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
     body: bytes
 
 
@@ -157,7 +163,8 @@ def call(
             connection.sock.settimeout(patience.read)
             connection.request(method, path, body or None, {**headers, "Connection": "close"})
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read(MOST_BYTES))
+            answered = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, answered, response.read(MOST_BYTES))
         except (OSError, http.client.HTTPException) as error:
             problem = ProviderError(Trouble.UNKNOWN, "", type(error).__name__)
     finally:
@@ -168,8 +175,8 @@ def call(
 def _connection(host: str, secure: bool, patience: Patience) -> http.client.HTTPConnection:
     if not secure:
         return http.client.HTTPConnection(host, timeout=patience.connect)
-    proxy = urlsplit(getproxies_environment().get("https", ""))
-    if not proxy.hostname or proxy_bypass_environment(host):
+    proxy = urlsplit(getproxies().get("https", ""))
+    if not proxy.hostname or proxy_bypass(host):
         return http.client.HTTPSConnection(host, timeout=patience.connect)
     connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 8080, timeout=patience.connect)
     login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}".encode()

@@ -57,6 +57,11 @@ def test_an_id_that_comes_again_sends_nothing_more(fake: FakeGateway, client: Pr
     assert len(fake.sent) == 1 and len(fake.seen) == 2
 
 
+def test_a_path_may_be_chinese(fake: FakeGateway) -> None:
+    provider(fake.url.replace("/sms", "/短信/平台")).send(TO, ITEM, "duban-7")
+    assert fake.seen[0].path == "/%E7%9F%AD%E4%BF%A1/%E5%B9%B3%E5%8F%B0"
+
+
 def test_an_id_goes_through_a_query_whatever_is_in_it(fake: FakeGateway, client: Provider) -> None:
     client.send(TO, ITEM, "a/b c&d=督办?#")
     assert client.ask(TO, "a/b c&d=督办?#", datetime.now(UTC)) is not None

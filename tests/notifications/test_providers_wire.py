@@ -149,6 +149,15 @@ def test_nobody_knows_what_became_of_a_message_when_the_connection_is_cut(fake: 
     assert len(fake.sent) == len(fake.seen) == 1
 
 
+def test_a_trouble_before_says_nothing_about_this_message(fake: Fake) -> None:
+    """A second provider is tried while the first one's refusal is handled: Python hangs that behind every error."""
+    fake.script(Drop())
+    try:
+        raise ConnectionRefusedError
+    except ConnectionRefusedError:
+        assert refusal_of(provider(fake.url)).trouble is Trouble.UNKNOWN
+
+
 def test_nobody_knows_what_an_unreadable_answer_means(fake: Fake) -> None:
     fake.script(Garbage())
     assert refusal_of(provider(fake.url)).trouble is Trouble.UNKNOWN
