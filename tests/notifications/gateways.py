@@ -133,6 +133,7 @@ class Fake:
         self.deliver: Callable[[bytes, dict[str, str]], bytes] | None = None
         self.answers: list[bytes] = []  # of the callback
         self.release = threading.Event()
+        self.holding = 0  # requests that wait for an answer just now
         self.host = ""
         self._acts: list[Act] = []
         self._lock = threading.Lock()
@@ -200,7 +201,7 @@ class Fake:
         if isinstance(act, Fail):
             return self.failed(act)
         if isinstance(act, Hang):
-            self.release.wait(60)
+            self.hold()
             return None
         if not self.is_send(seen):
             return None if isinstance(act, Drop) else _json(self.other(seen))
@@ -220,10 +221,17 @@ class Fake:
         if isinstance(act, Garbage):
             return 200, b"<html>", {"Content-Type": "application/json"}
         if isinstance(act, Late):
-            self.release.wait(60)
+            self.hold()
         if isinstance(act, ReceiptFirst):
             self.report(sent)
         return _json(self.accepted(sent))
+
+    def hold(self) -> None:
+        with self._lock:
+            self.holding += 1
+        self.release.wait(20)
+        with self._lock:
+            self.holding -= 1
 
     def _over(self, to: str) -> Refuse | None:
         for window, refusal in self.windows:

@@ -22,6 +22,7 @@ from tests.notifications.gateways import (
 )
 
 TO = "10001234567"
+OTHER = "10007654321"  # of somebody else, which a provider may mention as well
 ITEM = Text("item", "…", {"number": "tc-1", "due": "2019-07-31"})
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MESSAGE, ADDRESS, CHANNEL = Trouble.MESSAGE, Trouble.ADDRESS, Trouble.CHANNEL
@@ -86,9 +87,9 @@ def trouble(fake: Fake, act: Act) -> ProviderError:
     ],
 )
 def test_what_aliyun_refuses(aliyun: Fake, code: str, wanted: Trouble) -> None:
-    error = trouble(aliyun, Refuse(code, f"因为 {TO} 和 {code}"))
+    error = trouble(aliyun, Refuse(code, f"因为 {TO} 和 {OTHER}"))
     assert (error.trouble, error.code) == (wanted, code)
-    assert TO not in error.detail
+    assert TO not in error.detail and OTHER not in error.detail
     assert (error.wait is not None) == (wanted is LIMIT)
     assert not error.of_number
 
@@ -119,6 +120,8 @@ def test_aliyun_has_one_code_for_all_limits_of_a_number(aliyun: Fake, words: str
         (Fail("Forbidden.RAM", 403), CHANNEL),
         (Fail("NoSuchPermission", 403), CHANNEL),
         (Fail("Throttling.User", 400), LIMIT),
+        (Fail("", 404), CHANNEL),
+        (Fail("", 502), UNKNOWN),
         (Fail("InternalError", 500), TEMPORARY),
         (Fail("ServiceUnavailable", 503), TEMPORARY),
     ],

@@ -43,7 +43,7 @@ ITEM = Text(
     {"number": "tc-654224-031", "due": "2019年7月31日", "household": "贫困户", "link": "https://duban.example/"},
 )
 DIGEST = Text("digest", "您有5项任务待办，请登录系统查看。", {"count": "5"})
-IMPATIENT = Patience(connect=0.3, read=0.3)
+IMPATIENT = Patience(connect=30, read=0.3)
 
 
 @pytest.fixture(params=SMS)
@@ -134,12 +134,13 @@ def test_a_connection_never_made_left_nothing(fake: Fake) -> None:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
         url = fake.url.replace(fake.host, f"127.0.0.1:{full.getsockname()[1]}")
-        assert refusal_of(provider(url, IMPATIENT)).trouble is Trouble.CHANNEL
+        assert refusal_of(provider(url, Patience(connect=0.3, read=30))).trouble is Trouble.CHANNEL
 
 
 def test_nobody_knows_what_a_silent_provider_did(fake: Fake) -> None:
     fake.script(Hang())
     assert refusal_of(provider(fake.url, IMPATIENT)).trouble is Trouble.UNKNOWN
+    assert fake.holding == 1  # it was we who gave up
     assert len(fake.seen) == 1  # and nothing tries again by itself
 
 
@@ -214,7 +215,7 @@ def test_a_limit_of_a_number_says_how_long_to_wait(fake: Fake, window: int, leas
 def test_whether_it_left_can_be_asked(fake: Fake) -> None:
     """Three fates that look alike from here: lost, under way, received."""
     url = fake.url + ("&session=yes" if isinstance(fake, FakeTencent) else "")
-    client = provider(url, Patience(5, 0.3))
+    client = provider(url, IMPATIENT)
     assert client.can_ask
     sent_at = datetime.now(UTC)
     fake.script(Hang())
