@@ -7,37 +7,39 @@ whose `trouble` tells the sender what to do next. No phone number and no secret 
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from notifications.troubles import Trouble, Undelivered
 
-class Trouble(enum.Enum):
-    MESSAGE = "message"  # these words, this template or these parameters can never go
-    ADDRESS = "address"  # this number can never be reached
-    CHANNEL = "channel"  # the provider is down or closed to us: keep the queue, do not count the attempt
-    LIMIT = "limit"  # a limit of the provider: again after `wait`, for this number or for everybody
-    TEMPORARY = "temporary"  # back off and try again
-    UNKNOWN = "unknown"  # nobody knows whether it left
+__all__ = [
+    "Accepted",
+    "NotSigned",
+    "Patience",
+    "Provider",
+    "ProviderError",
+    "Receipt",
+    "Text",
+    "Trouble",
+    "provider",
+]
 
 
-class ProviderError(Exception):
+class ProviderError(Undelivered):
     """It did not leave, or nobody knows whether it did.
 
     `code` is the provider's own word, "" where there is none; `wait` is set for LIMIT alone; `of_number` says that
-    the limit is of this number, not of everybody.
+    the limit is of this number, not of everybody. A number that a provider refuses is refused for good.
     """
 
     def __init__(
         self, trouble: Trouble, code: str, detail: str = "", *, wait: timedelta | None = None, of_number: bool = False
     ) -> None:
-        super().__init__(f"{code}: {detail}" if code and detail else code or detail)
-        self.trouble = trouble
-        self.code = code
+        words = f"{code}: {detail}" if code and detail else code or detail
+        super().__init__(words, trouble, code=code, wait=wait, definite=trouble == Trouble.ADDRESS)
         self.detail = detail
-        self.wait = wait
         self.of_number = of_number
 
 
