@@ -19,7 +19,7 @@ def mainland(number: str, *, made_up: bool = False) -> str:
     `made_up` lets numbers such as 10001234567 pass as they are: for providers on this machine only.
     """
     digits = _AROUND.sub("", number)
-    digits = re.sub(r"^(?:\+86|0086|86)(?=\d{11}$)", "", digits)
+    digits = re.sub(r"^(?:\+86|0086|86)", "", digits)
     if _MOBILE.fullmatch(digits) or (made_up and MADE_UP.fullmatch(digits)):
         return digits
     raise ProviderError(Trouble.ADDRESS, "", _("This is not the number of a mobile phone in mainland China."))
