@@ -145,8 +145,8 @@ class Aliyun:
             found = (body.sms_send_detail_dtos and body.sms_send_detail_dtos.sms_send_detail_dto) or []
             rows += found
             if len(found) < PAGE:
-                break
-        return rows
+                return rows
+        raise ProviderError(Trouble.UNKNOWN, "", _("The provider lists more messages to this number than are read."))
 
     def _call(self, to: str, action: str, request: str, **fields: object) -> Any:
         """The body of an answer that says OK. Raises ProviderError.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.providers import ProviderError, Text, Trouble, provider
+from notifications.providers.aliyun import MOST_PAGES, PAGE
 from tests.notifications.gateways import (
     Act,
     Fail,
@@ -16,6 +17,7 @@ from tests.notifications.gateways import (
     FakeGateway,
     FakeTencent,
     Refuse,
+    Sent,
     Status,
     listening,
     needs_sdk,
@@ -233,6 +235,18 @@ def test_aliyun_is_asked_beyond_the_first_page_and_about_the_day_it_counts(aliyu
     just_before_midnight = datetime(2019, 6, 24, 15, 58, tzinfo=UTC)
     assert client.ask(TO, "nobody", just_before_midnight) is None
     assert [seen.query["SendDate"] for seen in aliyun.seen] == ["20190624", "20190625"]
+
+
+@pytest.mark.sdk
+def test_a_list_too_long_to_read_proves_nothing() -> None:
+    needs_sdk(FakeAliyun)
+    with listening(FakeAliyun()) as fake:
+        fake.sent = [Sent(TO, "", f"other-{n}", {"template": "SMS_1"}, fake.now) for n in range(MOST_PAGES * PAGE)]
+        with pytest.raises(ProviderError) as caught:
+            provider(fake.url).ask(TO, "duban-7", datetime.fromtimestamp(fake.now, UTC))
+        assert caught.value.trouble is UNKNOWN
+        fake.sent.pop()
+        assert provider(fake.url).ask(TO, "duban-7", datetime.fromtimestamp(fake.now, UTC)) is None
 
 
 @pytest.mark.parametrize(
