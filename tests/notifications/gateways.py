@@ -133,6 +133,7 @@ class Fake:
         self.deliver: Callable[[bytes, dict[str, str]], bytes] | None = None
         self.answers: list[bytes] = []  # of the callback
         self.release = threading.Event()
+        self.held = threading.Event()  # a request has been read that gets no answer, or a late one
         self.holding = 0  # requests that wait for an answer just now
         self.host = ""
         self._acts: list[Act] = []
@@ -229,6 +230,7 @@ class Fake:
     def hold(self) -> None:
         with self._lock:
             self.holding += 1
+        self.held.set()
         self.release.wait(20)
         with self._lock:
             self.holding -= 1

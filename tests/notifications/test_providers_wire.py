@@ -140,6 +140,7 @@ def test_a_connection_never_made_left_nothing(fake: Fake) -> None:
 def test_nobody_knows_what_a_silent_provider_did(fake: Fake) -> None:
     fake.script(Hang())
     assert refusal_of(provider(fake.url, IMPATIENT)).trouble is Trouble.UNKNOWN
+    assert fake.held.wait(15)
     assert fake.holding == 1  # it was we who gave up
     assert len(fake.seen) == 1  # and nothing tries again by itself
 
@@ -183,6 +184,7 @@ def test_a_bare_status_hides_no_loss(fake: Fake) -> None:
 def test_a_late_answer_is_unknown_to_us_and_yet_it_arrived(fake: Fake) -> None:
     fake.script(Late())
     assert refusal_of(provider(fake.url, IMPATIENT)).trouble is Trouble.UNKNOWN
+    assert fake.held.wait(15)
     assert [sent.client_reference for sent in fake.sent] == ["duban-7"]
 
 
@@ -220,6 +222,7 @@ def test_whether_it_left_can_be_asked(fake: Fake) -> None:
     sent_at = datetime.now(UTC)
     fake.script(Hang())
     refusal_of(client)
+    assert fake.held.wait(15)
     fake.release.set()
     asking = provider(url)
     if isinstance(fake, FakeTencent):  # lists only what has ended: its silence proves nothing
