@@ -12,7 +12,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.translation import gettext as _
 
+from notifications.providers import provider
+
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]", "::1"}
+LONG_ENOUGH = 24  # characters of a secret that stands in an address
 HARMLESS_MAIL = ("filebased", "locmem", "dummy", "console")
 
 
@@ -110,11 +113,27 @@ def _channels() -> Iterator[CheckMessage]:
             hint=_("Set DEFAULT_FROM_EMAIL to an address of your own domain."),
             id="duban.W009",
         )
-    if settings.NOTIFICATION_CHANNELS.get("sms", "").startswith("notifications.channels.file"):
+    if not settings.SMS_PROVIDERS:
         yield Warning(
             _("No SMS provider is set: text messages are written to files and reach nobody."),
-            hint=_("Name a provider's class in NOTIFICATION_CHANNELS."),
+            hint=_("Set SMS_PROVIDERS, for example gateway+https://KEY:SECRET@sms.example.org/send."),
             id="duban.W010",
+        )
+        return
+    for place, url in enumerate(settings.SMS_PROVIDERS, start=1):
+        try:
+            provider(url)
+        except ValueError as error:
+            yield Error(
+                _("The SMS provider number %(place)s cannot be used: %(why)s") % {"place": place, "why": error},
+                hint=_("Set SMS_PROVIDERS right; docs/channels.zh-hans.md shows what each provider needs."),
+                id="duban.E003",
+            )
+    if len(settings.SMS_RECEIPT_TOKEN) < LONG_ENOUGH:
+        yield Warning(
+            _("SMS_RECEIPT_TOKEN is missing or short: how an SMS ended is not learned."),
+            hint=_("Set it to 24 random characters or more, and tell the provider the address with it."),
+            id="duban.W012",
         )
 
 

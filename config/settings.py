@@ -198,12 +198,20 @@ if DEMO or not env.str("EMAIL_URL", default=""):
 else:
     globals().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 20
-# channel code → class; an SMS provider is one more class behind the same two methods.
+# Addresses of SMS providers in the order in which they are tried, apart by spaces (see docs/channels.zh-hans.md).
+# The demonstration never has a real one.
+SMS_PROVIDERS = [] if DEMO else env.str("SMS_PROVIDERS", default="").split()
+SMS_PATIENCE = (10, 15)  # seconds for a connection, and for an answer: well inside a sender's lease of two minutes
+# The secret part of the address at which providers tell how an SMS ended; without it nobody can.
+SMS_RECEIPT_TOKEN = env.str("SMS_RECEIPT_TOKEN", default="")
+# channel code → class
 NOTIFICATION_CHANNELS = {
     "inbox": "notifications.channels.inbox.InboxChannel",
     "email": "notifications.channels.email.EmailChannel",
-    "sms": "notifications.channels.file.FileChannel",
+    "sms": f"notifications.channels.{'sms.SmsChannel' if SMS_PROVIDERS else 'file.FileChannel'}",
 }
+# Asked when an SMS leaves: what the variables of the provider's template stand for.
+NOTIFICATION_VALUES = "workflows.notices.values_of"
 # Asked before every sending: is what this message says still true?
 NOTIFICATION_STILL_WANTED = "workflows.notices.still_wanted"
 # Asked when a message leaves that was written without words: what does it say?

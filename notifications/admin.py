@@ -25,6 +25,7 @@ OUTCOMES = {
     "left": _("the recipient has left"),
     "unknown": _("the sender was cut off; nobody knows whether it left"),
     "barred": _("the address was refused before: nothing goes there"),
+    "asked": _("the sender was cut off; the provider says that it left"),
     "rehearsal": _("a rehearsal: nothing is sent"),
 }
 CHANNELS = {"email": _("e-mail"), "sms": _("text message")}

@@ -195,10 +195,11 @@ def _write_claim(claim: Claim, now: datetime) -> None:
         message.attempts += 1
         message.next_attempt_at = None
         message.lease_until = started + LEASE
+        message.provider = ""  # named when it is about to be handed over
         attempt.number, attempt.started_at = message.attempts, started
     Message.objects.bulk_update(
         [sending.message for sending in claim.sending],
-        ["status", "attempts", "next_attempt_at", "lease_until"],
+        ["status", "attempts", "next_attempt_at", "lease_until", "provider"],
     )
     Attempt.objects.bulk_create([sending.attempt for sending in claim.sending])
 

@@ -21,12 +21,13 @@ class Message(models.Model):
         BUNDLED = "bundled", _("folded into another")
         SENDING = "sending", _("being sent")
         ACCEPTED = "accepted", _("sent")
+        DELIVERED = "delivered", _("arrived")
         FAILED = "failed", _("failed")
         UNCERTAIN = "uncertain", _("uncertain")
         CANCELLED = "cancelled", _("overtaken")
         SUPPRESSED = "suppressed", _("no longer true")
 
-    FINAL = (Status.ACCEPTED, Status.FAILED, Status.UNCERTAIN, Status.CANCELLED, Status.SUPPRESSED)
+    FINAL = (Status.ACCEPTED, Status.DELIVERED, Status.FAILED, Status.UNCERTAIN, Status.CANCELLED, Status.SUPPRESSED)
 
     dedupe_key = models.CharField(max_length=255, unique=True)
     recipient = models.ForeignKey(
@@ -59,6 +60,9 @@ class Message(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # By which provider it went, written before it does, and what that one calls it.
+    provider = models.CharField(_("provider"), max_length=30, blank=True, db_default="", default="")
+    reference = models.CharField(max_length=100, blank=True, db_default="", default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     bundle = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="folded")
     final_at = models.DateTimeField(_("settled at"), null=True, blank=True)
@@ -83,6 +87,8 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], name="message_lease", condition=Q(status="sending")),
             # Read by the inbox.
             models.Index(fields=["recipient", "channel", "-created_at"], name="message_inbox"),
+            # Read when a receipt comes.
+            models.Index(fields=["reference"], name="message_reference", condition=~Q(reference="")),
             # Read by whoever looks after what did not get through.
             models.Index(
                 fields=["-final_at"],
@@ -167,3 +173,30 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}/{self.channel}"
+
+
+class Receipt(models.Model):
+    """What a provider told of an SMS afterwards. Kept as it came, once, and applied when its message is known."""
+
+    provider = models.CharField(_("provider"), max_length=30)
+    # Everything it says, as a hash: a provider repeats itself, and its receipts have no numbers.
+    key = models.CharField(max_length=64)
+    reference = models.CharField(max_length=100, blank=True)
+    client_reference = models.CharField(max_length=100, blank=True)
+    delivered = models.BooleanField(_("arrived"))
+    permanent = models.BooleanField(_("unreachable for good"), default=False)
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField(_("received at"))
+    applied_at = models.DateTimeField(null=True, blank=True)
+    message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="receipts")
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering = ["received_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["provider", "key"], name="receipt_once")]
+        indexes = [models.Index(fields=["received_at"], name="receipt_unapplied", condition=Q(applied_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.reference or self.client_reference}"

@@ -12,6 +12,7 @@ from notifications.models import Attempt, Message, Way
 from notifications.outbox import LEFT_OVER
 
 CHANNELS = ("email", "sms")
+GONE = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
 LISTED = 100
 COUNTED = 10_000
 RECENT = timedelta(days=1)
@@ -28,6 +29,7 @@ class Channel:
     later: int
     sending: int
     sent: int
+    arrived: int  # of these, by the provider's receipt
     failed: int
     uncertain: int
     last_sent_at: datetime | None
@@ -47,10 +49,11 @@ def channels(now: datetime) -> list[Channel]:
             ready.filter(channel=code).aggregate(first=Min("next_attempt_at"))["first"],
             queued.filter(channel=code, next_attempt_at__gt=now).order_by()[:COUNTED].count(),
             sending.filter(channel=code).count(),
-            counts[code, Message.Status.ACCEPTED],
+            sum(counts[code, status] for status in GONE),
+            counts[code, Message.Status.DELIVERED],
             counts[code, Message.Status.FAILED],
             counts[code, Message.Status.UNCERTAIN],
-            recent.filter(channel=code, status=Message.Status.ACCEPTED).aggregate(last=Max("final_at"))["last"],
+            recent.filter(channel=code, status__in=GONE).aggregate(last=Max("final_at"))["last"],
         )
         for code in CHANNELS
     ]
@@ -75,7 +78,7 @@ def left_over() -> QuerySet[Message]:
         kind=OuterRef("kind"),
         created_at__gte=OuterRef("created_at"),
         channel__in=CHANNELS,
-        status__in=[Message.Status.ACCEPTED, Message.Status.BUNDLED],
+        status__in=[*GONE, Message.Status.BUNDLED],
     ).exclude(channel=OuterRef("channel"))
     found = Message.objects.filter(status__in=LEFT_OVER, dealt_at=None, bundle=None)
     return found.annotate(elsewhere=Exists(told)).select_related("recipient").order_by("-final_at", "-id")

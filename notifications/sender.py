@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from bureaus import calendars, clock, faults
-from notifications import addresses, claiming, texts, ways, window
+from notifications import addresses, claiming, receipts, texts, ways, window
 from notifications.channels import Channel, open_channel
 from notifications.claiming import BACK_OFF, Delivery, Sending, sent
 from notifications.models import Attempt, Message
@@ -22,12 +22,14 @@ from notifications.troubles import Trouble, Undelivered
 
 logger = logging.getLogger(__name__)
 
+ASKED_FOR = timedelta(hours=1)  # how long a provider is asked about a message whose sender died
 HELD = timedelta(minutes=1)  # how long a message rests whose way said nothing of a time
 
 
 def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_channel) -> list[Delivery]:
     """Send everything that is ready: folded to one per person and channel. Safe to run twice at once."""
-    reap(now)
+    reap(now, open_channel=open_channel)
+    receipts.apply(now)
     opens = window.opening(now, calendars.days_for())
     if opens > now:
         # Asked here and not only when a note is put: a sender may have stood still, or a day become free.
@@ -76,33 +78,66 @@ class _House:
         return [pair for pair in pairs if pair[1] not in self.shut | knock or pair == first.get(pair[1])]
 
 
-def reap(now: datetime) -> int:
-    """Free what a dead sender left: an e-mail is tried again, an SMS is left uncertain for a person.
+def reap(now: datetime, *, open_channel: Callable[[str], Channel] = open_channel) -> int:
+    """Free what a dead sender left: an e-mail is tried again; of an SMS the provider is asked whether it left.
 
-    The attempt is marked unknown either way, and stays visible. What is left again and again is given up.
+    The attempt is marked unknown either way, and stays visible. What nobody can tell of is uncertain, and a person's.
     """
     moment = clock.real_now()
-    freed = 0
-    for message in Message.objects.filter(status=Message.Status.SENDING, lease_until__lt=moment).order_by("id"):
-        with transaction.atomic():
-            held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING, lease_until__lt=moment)
-            again = message.channel != "sms" and _tries(message) < len(BACK_OFF)
-            status = Message.Status.FAILED if message.channel != "sms" else Message.Status.UNCERTAIN
-            if again:
-                change: dict[str, Any] = {"status": Message.Status.QUEUED, "next_attempt_at": now}
-            else:
-                change = {"status": status, "final_at": now, "outcome": "unknown"}
-            if held.update(lease_until=None, **change):
-                freed += 1
-                if not again:
-                    _settle_parts(message, status, "unknown", now)
-                Attempt.objects.filter(message=message, outcome="").update(
-                    outcome=Attempt.Outcome.UNKNOWN, ended_at=moment
-                )
-                if not again:
-                    addresses.turn_elsewhere(_parts(message), now)
-                logger.warning("message %s was left by a sender that died", message.pk)
-    return freed
+    left = Message.objects.filter(status=Message.Status.SENDING, lease_until__lt=moment)
+    return sum(_free(message, now, open_channel) for message in left.select_related("recipient").order_by("id"))
+
+
+def _free(message: Message, now: datetime, open_channel: Callable[[str], Channel]) -> bool:
+    moment = clock.real_now()
+    held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING, lease_until__lt=moment)
+    reference, detail = "", "unknown"
+    if message.channel != "sms":
+        status = Message.Status.QUEUED if _tries(message) < len(BACK_OFF) else Message.Status.FAILED
+    else:
+        # Nobody else asks meanwhile, and a sender that dies asking is found again.
+        if not held.update(lease_until=moment + claiming.LEASE):
+            return False
+        held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING)
+        try:
+            answer = _ask(message, open_channel)
+        except Undelivered as error:
+            if error.trouble != Trouble.UNKNOWN and moment - _started(message) < ASKED_FOR:
+                return False  # asked again when the lease has ended
+            status = Message.Status.UNCERTAIN
+        else:
+            status = Message.Status.QUEUED if answer is None else Message.Status.ACCEPTED
+            reference = answer.reference[:100] if answer else ""
+            detail = "asked"
+    change: dict[str, Any] = {"status": status, "lease_until": None}
+    if status == Message.Status.QUEUED:
+        change |= {"next_attempt_at": now}
+    else:
+        change |= {"final_at": now, "outcome": detail} | ({"reference": reference} if reference else {})
+    with transaction.atomic():
+        if not held.update(**change):
+            return False
+        if status != Message.Status.QUEUED:
+            _settle_parts(message, status, detail, now)
+        Attempt.objects.filter(message=message, outcome="").update(outcome=Attempt.Outcome.UNKNOWN, ended_at=moment)
+        if status in (Message.Status.FAILED, Message.Status.UNCERTAIN):
+            addresses.turn_elsewhere(receipts.parts_of(message), now)
+    logger.warning("message %s was left by a sender that died: %s", message.pk, status)
+    return True
+
+
+def _ask(message: Message, open_channel: Callable[[str], Channel]) -> Any:
+    """What its provider says of an SMS that was left behind; None if it cannot have left. Raises Undelivered."""
+    with open_channel(message.channel) as channel:
+        ask = getattr(channel, "ask", None)
+        if ask is None:
+            raise Undelivered("", Trouble.UNKNOWN)
+        return ask(message, _started(message)) if message.provider else None
+
+
+def _started(message: Message) -> datetime:
+    started = message.tries.order_by("-number").values_list("started_at", flat=True).first()
+    return started or clock.real_now()
 
 
 def _send(sending: Sending, house: _House, now: datetime) -> list[Delivery]:
@@ -126,7 +161,9 @@ def _send(sending: Sending, house: _House, now: datetime) -> list[Delivery]:
     faults.hit("send.after_accept")
     if sending.doubtful:
         addresses.taken(message.recipient, message.channel)
-    if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=Message.Status.ACCEPTED, final_at=now):
+    change: dict[str, Any] = {"reference": message.reference} if message.reference else {}
+    accepted = Message.Status.ACCEPTED
+    if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=accepted, final_at=now, **change):
         return [sent(message, sending.parts)]
     return []
 
@@ -210,10 +247,3 @@ def _tries(message: Message) -> int:
     """How often it was tried in earnest before; what was held back does not count."""
     counted = (Attempt.Outcome.TEMPORARY, Attempt.Outcome.UNKNOWN)
     return message.tries.filter(outcome__in=counted).count()
-
-
-def _parts(message: Message) -> list[Message]:
-    """What a message tells: itself, or the notes folded into it."""
-    if message.kind != texts.DIGEST:
-        return [message]
-    return list(Message.objects.filter(bundle=message).select_related("recipient"))

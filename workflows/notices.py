@@ -190,6 +190,19 @@ def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
     return words
 
 
+def values_of(message: Message) -> dict[str, str]:
+    """What the variables of an SMS template stand for: the item's neutral number and its date, and nothing else."""
+    row = Assignment.objects.filter(key=message.data.get("assignment", "")).first()
+    deadline = Deadline.objects.filter(pk=message.data.get("deadline", 0)).first()
+    if row is not None and deadline is None:
+        deadline = row.deadlines.main().armed().first()
+    with override(settings.LANGUAGE_CODE):
+        due = _("see the system")
+        if deadline is not None:
+            due = _("%(month)d-%(day)d") % {"month": deadline.due_on.month, "day": deadline.due_on.day}
+    return {"number": reference(row) if row is not None else "—", "due": due}
+
+
 def _context(deadline: Deadline, message: Message, now: datetime) -> dict[str, Any]:
     today = local_date(now)
     return context_of(deadline.assignment) | {

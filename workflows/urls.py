@@ -14,6 +14,7 @@ from workflows.views import (
     monthly,
     notices,
     plans,
+    receipts,
     review,
     slips,
 )
@@ -56,6 +57,7 @@ urlpatterns = [
     path("health/incidents/<slug:kind>/<int:pk>/", health.retry, name="retry"),
     path("health/notices/", delivery.delivery, name="delivery"),
     path("health/notices/<slug:act>/<int:pk>/", delivery.deal, name="deal"),
+    path("receipts/<slug:provider>/<str:token>/", receipts.receive, name="receipts"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
 ]

@@ -1,6 +1,7 @@
 """A signed HTTP gateway: the protocol for an operator who has an SMS platform of their own (移动MAS, CMPP, …).
 
-`gateway+https://KEYID:SECRET@host/path`. Three requests, version 1; all bodies are JSON in UTF-8.
+`gateway+https://KEYID:SECRET@host/path`; where there are two, the second adds `?name=second`.
+Three requests, version 1; all bodies are JSON in UTF-8.
 
 **Signature.** Every request of either side carries
     X-Duban-Key        KEYID
@@ -69,11 +70,11 @@ def signature(secret: str, timestamp: str, method: str, path: str, body: bytes) 
 
 
 class Gateway:
-    name = "gateway"
     can_ask = True
     can_pull = False
 
     def __init__(self, address: Address, patience: Patience) -> None:
+        self.name = address.option("name", "gateway")[:30]
         self._address = address
         self._patience = patience
         self._path = quote(address.path.rstrip("/"), safe="/%:@!$&'()*+,;=~") or "/"

@@ -20,7 +20,12 @@ from workflows import actions
 from workflows.incidents import plain
 from workflows.views.base import attempt, moved_on_page, only, person, standing_of
 
-WAYS = {"smtp": gettext_lazy("Mail server")}
+WAYS = {
+    "smtp": gettext_lazy("Mail server"),
+    "aliyun": gettext_lazy("SMS by Aliyun"),
+    "tencent": gettext_lazy("SMS by Tencent"),
+    "gateway": gettext_lazy("SMS gateway"),
+}
 CHANNELS = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("SMS")}
 DONE = {
     "again": gettext_lazy("It leaves within a minute, in the hours in which notices leave."),
