@@ -283,6 +283,30 @@ class Absence(models.Model):
         return f"{self.user} {self.first_day}—{self.last_day}"
 
 
+class CalendarLink(models.Model):
+    """A secret address under which a person's calendar reads their dates (see bureaus.calendar_links).
+
+    Nobody signs in there: whoever has the address reads the dates. It is shown once; only its hash is kept.
+    """
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="calendar_links", verbose_name=_("person"))
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField(_("made at"))
+    last_read_at = models.DateTimeField(_("last read at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("calendar link")
+        verbose_name_plural = _("calendar links")
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=Q(revoked_at__isnull=True), name="one_calendar_link")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a component, and the latest database time it has seen (see bureaus.heartbeat)."""
 

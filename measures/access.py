@@ -78,6 +78,11 @@ class Standing:
     def unit_ids(self) -> frozenset[int]:
         return frozenset(unit.pk for unit in self.units)
 
+    @cached_property
+    def lent_unit_ids(self) -> frozenset[int]:
+        """Of these, the units in which they hold no post of their own to work by."""
+        return self.unit_ids - Standing(self.user, held=self.own_posts).unit_ids
+
     def works_in(self, unit_id: int | None) -> bool:
         return unit_id in self.unit_ids
 

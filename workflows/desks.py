@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from measures.access import Standing, visible_assignments
 from measures.lights import Light
 from measures.models import Assignment, Deadline
+from measures.models.deadline import DeadlineQuerySet
 from measures.models.work import AssignmentQuerySet
 from workflows.queries import PAGE, Item, items
 
@@ -77,6 +78,17 @@ def _section(standing: Standing, unit: int, state: str, light: str, returned: bo
 
 def _by_date(item: Item) -> tuple[date, str]:
     return item.due_on or date.max, item.row.key
+
+
+def dates(standing: Standing) -> DeadlineQuerySet:
+    """The running dates that are this person's to meet: of their units' work, and of verdicts they may give."""
+    rows = Deadline.objects.armed().filter(unit__in=standing.unit_ids)
+    if not standing.lent_unit_ids:
+        return rows
+    # As `Standing.judges` has it: nobody judges work of their own unit by a lent post.
+    own = [post.bureau_id for post in standing.own_posts]
+    verdicts = Q(kind=Deadline.Kind.VERDICT, unit__in=standing.lent_unit_ids)
+    return rows.exclude(verdicts & Q(assignment__unit__in=own))
 
 
 # --- Long desks ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from django.urls import path
 from workflows.views import (
     absences,
     assignment,
+    calendar,
     clock,
     delivery,
     desk,
@@ -46,6 +47,9 @@ urlpatterns = [
     path("slips/<int:pk>/<slug:name>/", slips.decide, name="decide-slip"),
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.read, name="notices-read"),
+    path("notices/calendar/make/", calendar.make, name="make-calendar-link"),
+    path("notices/calendar/revoke/", calendar.revoke, name="revoke-calendar-link"),
+    path("calendar/<slug:token>.ics", calendar.feed, name="calendar-feed"),
     path("notices/<int:pk>/", notices.follow, name="notice"),
     path("absences/", absences.absences, name="absences"),
     path("absences/record/", absences.record, name="record-absence"),

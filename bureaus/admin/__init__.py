@@ -3,4 +3,4 @@
 Who may enter is asked once, by the site (`config.admin`); whoever may enter may do what a page offers.
 """
 
-from bureaus.admin import absences, bodies, calendars, people  # noqa: F401  (each registers its pages)
+from bureaus.admin import absences, bodies, calendar_links, calendars, people  # noqa: F401  (each registers its pages)

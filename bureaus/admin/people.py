@@ -26,11 +26,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from bureaus import clock
+from bureaus import calendar_links, clock
 from bureaus.admin.base import ByRole, LookAdmin, ReferenceAdmin, person_url
 from bureaus.cast import UNIT_POSTS
 from bureaus.models import (
     Bureau,
+    CalendarLink,
     Membership,
     Role,
     User,
@@ -59,7 +60,10 @@ def are_last_administrators(ending: Iterable[Membership]) -> bool:
 
 @transaction.atomic
 def leave(person: User, *, on: date) -> None:
-    """The person has left: no sign-in, no post, no session. Raises ValidationError for the last administrator."""
+    """The person has left: no sign-in, no post, no session, no calendar link.
+
+    Raises ValidationError for the last administrator.
+    """
     posts = list(Membership.objects.filter(user=person, until__isnull=True))
     if are_last_administrators(posts):
         sentence = gettext("%(name)s is the last administrator: give somebody else that post first.")
@@ -67,6 +71,7 @@ def leave(person: User, *, on: date) -> None:
     Membership.objects.filter(pk__in=[post.pk for post in posts]).update(until=on)
     person.is_active = False
     person.save(update_fields=["is_active"])
+    calendar_links.revoke(CalendarLink.objects.filter(user=person), now=clock.now())
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get(SESSION_KEY) == str(person.pk):
             session.delete()

@@ -10,6 +10,15 @@ document.addEventListener("click", function (event) {
   }
   var printer = event.target.closest("[data-print]");
   if (printer) window.print();
+  var copier = event.target.closest("[data-copy]");
+  if (copier) {
+    var source = document.getElementById(copier.getAttribute("data-copy"));
+    var done = function () { copier.textContent = copier.getAttribute("data-done"); };
+    var by_hand = function () { source.select(); if (document.execCommand("copy")) done(); };
+    // Only pages that came by https may write to the clipboard; elsewhere the old way still works.
+    if (navigator.clipboard) navigator.clipboard.writeText(source.value).then(done, by_hand);
+    else by_hand();
+  }
   var adder = event.target.closest("[data-add-row]");
   if (adder) {
     // One more row of a table of inputs: the last row's names count on.

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from bureaus import clock
+from bureaus import calendar_links, clock
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Step
 from notifications.models import Message
@@ -19,6 +19,11 @@ PAGE = 50
 
 @require_GET
 def notices(request: HttpRequest) -> HttpResponse:
+    return page(request)
+
+
+def page(request: HttpRequest, *, new_link: str = "") -> HttpResponse:
+    """The page; with the address of a calendar link where one has just been made."""
     mine = inbox(person(request))
     if before := number(request.GET.get("before", "")):
         mine = mine.filter(pk__lt=before)
@@ -34,6 +39,9 @@ def notices(request: HttpRequest) -> HttpResponse:
             "rows": [(row, by_key.get(_stem(row), [])) for row in rows[:PAGE]],
             "following": rows[PAGE - 1].pk if len(rows) > PAGE else None,
             "channels": {"email": _("e-mail"), "sms": _("SMS"), "inbox": _("inbox")},
+            "link": calendar_links.in_force(person(request)),
+            "new_link": new_link,
+            "works": bool(standing_of(request).units),
         },
     )
 
