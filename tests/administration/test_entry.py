@@ -23,6 +23,7 @@ PAGES = {
     "bureaus.BureauGroup": "acd",
     "bureaus.Calendar": "acd",
     "bureaus.CalendarDay": "acd",
+    "bureaus.CalendarLink": "",
     "bureaus.Membership": "",
     "bureaus.User": "ac",
     "measures.Measure": "",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from bureaus import clock
+from bureaus import calendar_links, clock
 from bureaus.models import Heartbeat
 from measures.models import Deadline, Plan
 from notifications.models import Message
@@ -62,6 +62,17 @@ def _held() -> tuple[()]:
     Heartbeat.objects.update_or_create(
         component="tick", defaults={"seen_at": moment, "high": moment, "held": "jump", "held_since": moment}
     )
+    return ()
+
+
+def _calendar_token(role: str) -> str:
+    token = calendar_links.make(people.person(role), replacing=None, now=clock.now())
+    assert token is not None
+    return token
+
+
+def _linked(role: str) -> tuple[()]:
+    _calendar_token(role)
     return ()
 
 
@@ -131,6 +142,9 @@ SEEN: list[Case] = [
     ("desk-section", lambda: ("overdue",), WORKS),
     ("desk-section", lambda: ("no-such-section",), set()),
     ("password", tuple, EVERYBODY),
+    # Whoever has the link, signed in or not.
+    ("calendar-feed", lambda: (_calendar_token("unit"),), EVERYBODY),
+    ("calendar-feed", lambda: ("no-such-token",), set()),
 ]
 # (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
 DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] = [
@@ -180,6 +194,8 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("retry", lambda: ("deadline", _failed()), {}, {"administrator", "head"}),
     ("retry", lambda: ("assignment", _row(f"survey/{TOWN}")), {}, set()),
     ("notices-read", tuple, {}, EVERYBODY),
+    ("make-calendar-link", tuple, {"replacing": ""}, WORKS),
+    ("revoke-calendar-link", lambda: _linked("administrator"), {}, EVERYBODY),
     (
         "act",
         lambda: (_row(f"money/{TOWN}/2019"), "shorten"),
@@ -238,7 +254,8 @@ def test_those_who_may_do_it(
     who = sorted(doers)[0]
     before = web.written()
     answer = web.signed_in(people.person(who)).post(url, values)
-    assert answer.status_code == 302
+    # A new link is shown at once: it is kept nowhere for a second page to find.
+    assert answer.status_code == (200 if name == "make-calendar-link" else 302)
     if name not in ("notices-read", "start-plan"):
         assert web.written() != before
 
