@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
+from typing import Any
 
 import pytest
 from django.db.models import Count
+from django.db.models.signals import post_init
+from django.utils.translation import override
 
 from bureaus import clock
 from measures.models import Event, Plan
+from notifications import mailings, outbox
+from notifications.mailings import Copy, Mailing, Matter
 from notifications.models import Message
 from tests import make
 from tests.pages import people, web
@@ -121,6 +127,70 @@ def test_a_copy_that_failed_says_so(lived: Plan) -> None:
     assert told != failed
     mail.refresh_from_db()
     assert str(mail.get_status_display()) in failed
+
+
+@pytest.mark.parametrize("status", Message.Status.values)
+def test_how_a_copy_went_is_said_in_words_of_its_own(status: str, lived: Plan) -> None:
+    """None of them reads like another: what is not known to have been sent is never said to have been."""
+    user = make.person(OFFICER)
+    mail = Message.objects.filter(recipient=user, channel="email", status="accepted").exclude(kind="digest")[0]
+    inbox = Message.objects.get(dedupe_key=mail.dedupe_key.replace("|email", "|inbox"))
+    settled = status in Message.FINAL
+    moment = make.at(2019, 8, 19, 11, 7)
+    Message.objects.filter(pk=mail.pk).update(
+        status=status, final_at=moment if settled else None, next_attempt_at=moment if status == "queued" else None
+    )
+    row = next(row for row in _all_rows(web.signed_in(user)) if f"/notices/{inbox.pk}/" in row.links)
+    lines = [line.text for line in row.all("td")[3].all("div")]
+    with override("zh-hans"):
+        words = {value: str(label) for value, label in Message.Status.choices}
+    assert len(set(words.values())) == len(words)
+    assert len([line for line in lines if words[status] in line and ("08-19 11:07" in line) == settled]) == 1
+
+
+def test_a_notice_without_words_yet_has_not_been_said(issued: Plan) -> None:
+    """A rung fires at ten, and its notice leaves at eleven in the words of that moment."""
+    client = web.signed_in(OFFICER)
+    bell, rows = _bell(client), len(_all_rows(client))
+    officer = Copy(make.person(OFFICER).pk, "inbox", "（T-3）")
+    deadline = make.deadline(make.row("survey/654224"))
+    mailing = Mailing("reminder", "T-3|0", make.at(2019, 6, 3, 11), (officer,), data=(("rung", "T-3"), ("occ", 0)))
+    words = (("assignment", deadline.assignment.key), ("deadline", deadline.pk))
+    mailings.put([Matter(deadline.about, deadline.rev, words, mailing)], clock.now())
+    waiting = Message.objects.get(recipient=make.person(OFFICER), channel="inbox", subject="")
+    assert (_bell(client), len(_all_rows(client))) == (bell, rows)
+    assert client.get(f"/notices/{waiting.pk}/").status_code == 404
+    with clock.standing_at(make.at(2019, 6, 3, 11)):
+        outbox.deliver(clock.now())
+        assert (_bell(client), len(_all_rows(client))) == (bell + 1, rows + 1)
+        assert all(row.all("a")[0].text for row in _all_rows(client))
+
+
+def test_a_page_reads_what_it_shows_and_no_more(lived: Plan) -> None:
+    """However many notices one pass has written for one person, all at one moment."""
+    user = make.person(OFFICER)
+    mail = Message.objects.filter(recipient=user, channel="email", status="accepted").exclude(kind="digest")[0]
+    fields = {field.attname: getattr(mail, field.attname) for field in Message._meta.concrete_fields}
+    for channel in ("inbox", "email", "sms"):
+        changes = fields | {"id": None, "channel": channel, "final_at": clock.now()}
+        Message.objects.bulk_create(
+            Message(**(changes | {"dedupe_key": f"many|{number}|{user.pk}|{channel}"})) for number in range(300)
+        )
+    client = web.signed_in(user)
+    read: list[Message] = []
+    note = partial(_append, read)
+    post_init.connect(note, sender=Message)
+    try:
+        rows = _rows(client)
+    finally:
+        post_init.disconnect(note, sender=Message)
+    assert len(rows) == 50
+    assert {len(row.all("td")[3].all("div")) for row in rows} == {2}
+    assert len(read) <= 51 + 2 * 50
+
+
+def _append(read: list[Message], instance: Message, **_more: Any) -> None:
+    read.append(instance)
 
 
 def test_a_division_of_work_leads_to_ones_own_share(lived: Plan) -> None:

@@ -39,9 +39,13 @@ def current_plan() -> Plan | None:
 
 
 def inbox(user: User) -> QuerySet[Message]:
-    """What a person finds in the product. What was taken back before it was told was never said."""
+    """What a person finds in the product. What was taken back before it was told was never said.
+
+    Nor has been said what has no words yet: a notice of a rung, until it leaves (`outbox.Words`).
+    """
     taken_back = [Message.Status.CANCELLED, Message.Status.SUPPRESSED]
-    return Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=taken_back)
+    mine = Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=taken_back)
+    return mine.exclude(status=Message.Status.QUEUED, subject="")
 
 
 def number(text: str) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -28,9 +32,8 @@ def page(request: HttpRequest, *, new_link: str = "") -> HttpResponse:
     if before := number(request.GET.get("before", "")):
         mine = mine.filter(pk__lt=before)
     rows = list(mine.select_related("on_behalf_of").order_by("-id")[: PAGE + 1])
-    copies = Message.objects.filter(recipient=person(request)).exclude(channel="inbox").exclude(kind="digest")
     by_key: dict[str, list[Message]] = {}
-    for copy in copies.filter(created_at__in={row.created_at for row in rows}):
+    for copy in _copies(rows[:PAGE]):
         by_key.setdefault(_stem(copy), []).append(copy)
     return render(
         request,
@@ -78,6 +81,12 @@ def _about(notice: Message, standing: Standing) -> Assignment | None:
         measure = Assignment.objects.filter(key=key).values("measure")
         row = visible.filter(unit__in=standing.unit_ids, measure__in=measure, step__kind=Step.Kind.SHARE).first()
     return row
+
+
+def _copies(rows: Sequence[Message]) -> QuerySet[Message]:
+    """What the same notices were put on besides the inbox. By their keys: a pass writes thousands at one moment."""
+    channels = [channel for channel in settings.NOTIFICATION_CHANNELS if channel != "inbox"]
+    return Message.objects.filter(dedupe_key__in=[f"{_stem(row)}|{channel}" for row in rows for channel in channels])
 
 
 def _stem(message: Message) -> str:
