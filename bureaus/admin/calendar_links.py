@@ -16,23 +16,23 @@ from bureaus.admin.base import LookAdmin
 from bureaus.models import CalendarLink
 
 
-class InForceFilter(admin.SimpleListFilter):
-    title = _("in force")
-    parameter_name = "in-force"
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Yes")), ("no", _("No"))]
+        return [("in-force", _("in force")), ("revoked", _("revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CalendarLink]) -> QuerySet[CalendarLink]:
-        if self.value() in ("yes", "no"):
-            return queryset.filter(revoked_at__isnull=self.value() == "yes")
+        if self.value() in ("in-force", "revoked"):
+            return queryset.filter(revoked_at__isnull=self.value() == "in-force")
         return queryset
 
 
 @admin.register(CalendarLink)
 class CalendarLinkAdmin(LookAdmin):
     list_display = ["user", "made_at", "last_read_at", "revoked_at"]
-    list_filter = [InForceFilter]
+    list_filter = [StateFilter]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__name"]
     actions = ["revoke"]

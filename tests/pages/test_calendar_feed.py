@@ -126,15 +126,21 @@ def test_it_says_nothing_about_anybody(lived: Plan) -> None:
     assert f"{row.pk:05d}" in Client().get(_link("和布克赛尔县·经办人")).content.decode()
 
 
-def test_long_lines_are_folded_at_75_octets_without_breaking_a_character(lived: Plan) -> None:
-    raw = Client().get(_link(REVIEWER)).content
+def test_long_lines_are_folded_at_75_octets_without_breaking_a_character(issued: Plan, settings: Any) -> None:
+    """In Chinese most lines are short enough; a long Chinese address makes them long in the middle of it."""
+    settings.SITE_URL = "https://督办系统.塔城地区行政公署办公室.政务服务.example.invalid"
+    link = _link(OFFICER)
+    raw = Client().get(link).content
     assert raw.endswith(b"END:VCALENDAR\r\n")
-    lines = raw.split(b"\r\n")
+    lines = raw.removesuffix(b"\r\n").split(b"\r\n")
     assert max(len(line) for line in lines) <= 75
-    assert any(line.startswith(b" ") for line in lines), "something is long enough to be folded"
+    assert [line for line in lines if line[:1] == b" " and line[1] > 0x7F], "a fold in the middle of Chinese text"
     for line in lines:
         line.decode()
         assert b"\n" not in line
+    for event in _events(link).values():
+        assert str(event["DESCRIPTION"]).endswith(str(event["URL"]))
+        assert str(event["URL"]).startswith(settings.SITE_URL + "/assignments/")
 
 
 # --- It follows the work -----------------------------------------------------------------------------
