@@ -11,7 +11,7 @@ from django.urls import reverse
 from bureaus import calendar_links, clock
 from bureaus.models import Heartbeat
 from measures.models import Deadline, Plan
-from notifications.models import Message
+from notifications.models import Message, Refusal
 from tests import make
 from tests.pages import people, web
 from tests.pages.people import EVERYBODY, SEES_ALL, SUPERVISES, WORKS
@@ -48,6 +48,21 @@ def _slip(key: str, state: str) -> int:
 
 def _notice(who: str) -> int:
     return Message.objects.filter(recipient=people.person(who), channel="inbox").order_by("id")[0].pk
+
+
+def _undelivered() -> int:
+    """A mail that failed."""
+    message = Message.objects.filter(channel="email").order_by("id").first()
+    assert message is not None
+    Message.objects.filter(pk=message.pk).update(status="failed", final_at=clock.now(), next_attempt_at=None)
+    return message.pk
+
+
+def _refused() -> int:
+    user = make.person("托里县·经办人")
+    return Refusal.objects.create(
+        user=user, channel="email", address=user.email, times=1, barred=True, last_at=clock.now()
+    ).pk
 
 
 def _failed() -> int:
@@ -137,6 +152,7 @@ SEEN: list[Case] = [
     ("board", tuple, SEES_ALL),
     ("log", tuple, SUPERVISES | {"auditor"}),
     ("health", tuple, {"administrator", "auditor", "head"}),
+    ("delivery", tuple, {"administrator", "auditor", "head"}),
     ("notices", tuple, EVERYBODY),
     ("desk", tuple, EVERYBODY),
     ("desk-section", lambda: ("overdue",), WORKS),
@@ -193,6 +209,11 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("confirm-clock", lambda: _held(), {}, {"administrator"}),
     ("retry", lambda: ("deadline", _failed()), {}, {"administrator", "head"}),
     ("retry", lambda: ("assignment", _row(f"survey/{TOWN}")), {}, set()),
+    ("deal", lambda: ("again", _undelivered()), {}, {"administrator", "head"}),
+    ("deal", lambda: ("leave", _undelivered()), {}, {"administrator", "head"}),
+    ("deal", lambda: ("address", _refused()), {}, {"administrator", "head"}),
+    ("deal", lambda: ("erase", _undelivered()), {}, set()),
+    ("receipts", lambda: ("gateway", "no-such-token"), {}, set()),
     ("notices-read", tuple, {}, EVERYBODY),
     ("make-calendar-link", tuple, {"replacing": ""}, WORKS),
     ("revoke-calendar-link", lambda: _linked("administrator"), {}, EVERYBODY),

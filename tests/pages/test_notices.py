@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from bureaus import clock
 from measures.models import Event, Plan
-from notifications import mailings, outbox
+from notifications import mailings, sender
 from notifications.mailings import Copy, Mailing, Matter
 from notifications.models import Message
 from tests import make
@@ -161,7 +161,7 @@ def test_a_notice_without_words_yet_has_not_been_said(issued: Plan) -> None:
     assert (_bell(client), len(_all_rows(client))) == (bell, rows)
     assert client.get(f"/notices/{waiting.pk}/").status_code == 404
     with clock.standing_at(make.at(2019, 6, 3, 11)):
-        outbox.deliver(clock.now())
+        sender.deliver(clock.now())
         assert (_bell(client), len(_all_rows(client))) == (bell + 1, rows + 1)
         assert all(row.all("a")[0].text for row in _all_rows(client))
 
