@@ -18,6 +18,7 @@ from notifications import addresses, claiming, receipts, texts, ways, window
 from notifications.channels import Channel, open_channel
 from notifications.claiming import BACK_OFF, Delivery, Sending, sent
 from notifications.models import Attempt, Message
+from notifications.providers import Receipt as Told
 from notifications.troubles import Trouble, Undelivered
 
 logger = logging.getLogger(__name__)
@@ -67,11 +68,17 @@ class _House:
 
     def open_of(self, pairs: list[tuple[int, str]]) -> list[tuple[int, str]]:
         """Without what waits for a channel of which every way is closed; of one in doubt a single pair, to knock."""
-        codes = {code for _person, code in pairs} - self.shut
-        names = {code: self.channel(code).ways for code in codes}
+        names: dict[str, tuple[str, ...]] = {}
+        for code in {code for _person, code in pairs} - self.shut:
+            try:
+                names[code] = self.channel(code).ways
+            except Exception:
+                # Set up wrongly: the other channels must not wait for somebody to put that right.
+                logger.exception("the channel %s cannot be opened", code)
+                self.shut.add(code)
         troubled = ways.troubled(name for of_one in names.values() for name in of_one)
         knock: set[str] = set()
-        for code in codes:
+        for code in names:
             if names[code] and all(name in troubled for name in names[code]):
                 (knock if None in [troubled[name] for name in names[code]] else self.shut).add(code)
         first = {code: pair for pair in reversed(pairs) if (code := pair[1]) in knock}
@@ -101,14 +108,18 @@ def _free(message: Message, now: datetime, open_channel: Callable[[str], Channel
         held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING)
         try:
             answer = _ask(message, open_channel)
-        except Undelivered as error:
-            if error.trouble != Trouble.UNKNOWN and moment - _started(message) < ASKED_FOR:
+        except Exception as error:
+            is_no_answer = isinstance(error, Undelivered) and error.trouble == Trouble.UNKNOWN
+            if not is_no_answer and moment - _started(message) < ASKED_FOR:
+                logger.warning("message %s could not be asked about: %s", message.pk, type(error).__name__)
                 return False  # asked again when the lease has ended
             status = Message.Status.UNCERTAIN
         else:
             status = Message.Status.QUEUED if answer is None else Message.Status.ACCEPTED
             reference = answer.reference[:100] if answer else ""
             detail = "asked"
+            if isinstance(answer, Told):
+                receipts.keep(message.provider, [answer])
     change: dict[str, Any] = {"status": status, "lease_until": None}
     if status == Message.Status.QUEUED:
         change |= {"next_attempt_at": now}

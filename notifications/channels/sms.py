@@ -82,6 +82,8 @@ class SmsChannel:
         one = next((one for one in self._providers if one.name == message.provider), None)
         if one is None or not one.can_ask:
             raise Undelivered("", Trouble.UNKNOWN)
+        if clock.real_now() - sent_at < one.asked_after:
+            raise Undelivered("", Trouble.TEMPORARY)  # what it does not list yet may still have left
         return one.ask(_number(message), client_reference(message), sent_at)
 
     def _open(self) -> list[Provider]:
@@ -112,7 +114,7 @@ def _number(message: Message) -> str:
 def _text(message: Message) -> Text:
     values = dict(_values_of()(message))
     if message.kind == texts.DIGEST:
-        values["count"] = str(message.folded.count())
+        values["count"] = str(message.folded.filter(status=Message.Status.BUNDLED).count())
     return Text("digest" if message.kind == texts.DIGEST else "item", message.body, values)
 
 

@@ -82,6 +82,7 @@ class NotSigned(ValueError):
 class Provider(Protocol):
     name: str
     can_ask: bool
+    asked_after: timedelta  # so long after a message what it does not know it never had
     can_pull: bool
 
     def send(self, to: str, text: Text, client_reference: str) -> Accepted:
@@ -91,7 +92,7 @@ class Provider(Protocol):
     def ask(self, to: str, client_reference: str, sent_at: datetime) -> Accepted | Receipt | None:
         """Did it leave? None: the provider knows that it did not. Only if `can_ask`.
 
-        Ask some minutes after `sent_at` at the earliest: a provider's list lags behind what it was just handed.
+        Not before `asked_after`: a provider's list lags behind what it was just handed.
         Raises ProviderError: UNKNOWN where its silence proves nothing, else as for a question that may be put again.
         """
         ...

@@ -71,6 +71,7 @@ _GONE = {"MK:0001", "MOBILE_IN_BLACK"}
 class Aliyun:
     name = "aliyun"
     can_ask = True
+    asked_after = timedelta(minutes=5)
     can_pull = False  # nothing waits there: what became of one message is asked by its number
 
     def __init__(self, address: Address, patience: Patience) -> None:

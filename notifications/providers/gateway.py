@@ -71,6 +71,7 @@ def signature(secret: str, timestamp: str, method: str, path: str, body: bytes) 
 
 class Gateway:
     can_ask = True
+    asked_after = timedelta()  # an id is known as soon as it is taken
     can_pull = False
 
     def __init__(self, address: Address, patience: Patience) -> None:

@@ -76,6 +76,8 @@ _LIMITS: dict[str, tuple[timedelta | None, bool]] = {
 class Tencent:
     name = "tencent"
 
+    asked_after = timedelta(minutes=5)
+
     def __init__(self, address: Address, patience: Patience) -> None:
         self._address = address
         self._patience = patience

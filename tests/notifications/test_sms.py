@@ -23,6 +23,7 @@ from notifications.providers import Receipt as Told
 from tests.make import at, only, row
 from tests.notifications.gateways import (
     Drop,
+    Fail,
     Fake,
     FakeAliyun,
     FakeGateway,
@@ -154,6 +155,20 @@ def test_several_notices_leave_as_one_with_their_number(platforms: Platforms) ->
     sender.deliver(NOW)
     (seen,) = fake.seen
     assert (json.loads(seen.body)["kind"], json.loads(seen.body)["values"]["count"]) == ("digest", "3")
+
+
+@pytest.mark.django_db
+def test_a_provider_set_up_wrongly_keeps_back_no_mail(
+    platforms: Platforms, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.SMS_PROVIDERS = ["gateway+https://nobody@"]
+    put(somebody(), channels=("email", "sms"))
+    sender.deliver(NOW)
+    assert len(mailoutbox) == 1
+    assert (sms().status, sms().attempts) == ("queued", 0)
+    platforms(FakeGateway())
+    sender.deliver(NOW)
+    assert sms().status == "accepted"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -381,6 +396,54 @@ def test_04_killed_before_the_network_it_goes_once(place: str, platforms: Platfo
     sender.deliver(NOW + timedelta(minutes=3))
     assert (sms().status, tries(sms())) == ("accepted", [(1, "unknown"), (2, "accepted")])
     assert len(fake.sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_to_a_question_may_be_how_it_ended(platforms: Platforms, mailoutbox: list[Any]) -> None:
+    (fake,) = platforms(FakeGateway())
+    put(somebody(), channels=("sms",))
+    killed(fake, "send.after_accept")
+    fake.sent[0].outcome = (False, "OFF")
+    expire()
+    sender.deliver(NOW + timedelta(minutes=3))
+    sender.deliver(NOW + timedelta(minutes=4))
+    assert (sms().status, sms().outcome, len(mailoutbox)) == ("failed", "OFF", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_nobody_answers_is_put_again_for_an_hour(platforms: Platforms, mailoutbox: list[Any]) -> None:
+    (fake,) = platforms(FakeGateway())
+    put(somebody(), somebody("乙"), channels=("sms",))
+    killed(fake, "send.after_accept")
+    for minutes in (3, 6):
+        fake.script(Fail("LATER", 503))
+        expire()
+        sender.deliver(NOW + timedelta(minutes=minutes))
+    left = Message.objects.get(channel="sms", attempts=1, status="sending")
+    assert len(fake.sent) == 2, "the other one is not kept back"
+    Attempt.objects.filter(message=left).update(started_at=clock.real_now() - timedelta(hours=2))
+    fake.script(Fail("LATER", 503))
+    expire()
+    sender.deliver(NOW + timedelta(hours=1))
+    left.refresh_from_db()
+    assert (left.status, len(mailoutbox)) == ("uncertain", 1)
+
+
+@pytest.mark.sdk
+@pytest.mark.django_db(transaction=True)
+def test_what_a_provider_does_not_list_yet_is_not_sent_again(platforms: Platforms) -> None:
+    (fake,) = platforms(FakeAliyun())
+    put(somebody(), channels=("sms",))
+    killed(fake, "send.after_accept")
+    taken = fake.sent.pop()  # accepted, and not listed yet
+    expire()
+    sender.deliver(NOW + timedelta(minutes=3))
+    assert (sms().status, fake.sent) == ("sending", [])
+    fake.sent.append(taken)
+    Attempt.objects.update(started_at=clock.real_now() - timedelta(minutes=6))
+    expire()
+    sender.deliver(NOW + timedelta(minutes=8))
+    assert (sms().status, len(fake.sent)) == ("accepted", 1)
 
 
 @pytest.mark.sdk

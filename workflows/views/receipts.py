@@ -26,8 +26,10 @@ logger = logging.getLogger(__name__)
 def receive(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     """Keep what is told, and answer as the provider wants it. The tick of the sender applies it."""
     known = settings.SMS_RECEIPT_TOKEN
+    if not known or not secrets.compare_digest(token.encode(), known.encode()):
+        raise Http404
     one = next((one for one in sms.providers() if one.name == provider), None)
-    if not known or not secrets.compare_digest(token.encode(), known.encode()) or one is None:
+    if one is None:
         raise Http404
     try:
         told = one.receipts(request.body, request.headers)
