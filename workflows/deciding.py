@@ -31,8 +31,7 @@ from workflows.models import Firing
 REMEMBERED = 20_000  # whom rungs tell, kept from pass to pass
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What becomes of one deadline: the firings to be written, each with what it tells, and the next look."""
 
     firings: tuple[tuple[Kept, Mailing | None], ...]
@@ -46,6 +45,7 @@ class _Climbed:
     # Of each decision, which audiences were told before it.
     earlier: tuple[tuple[str, ...], ...]
     next: Next
+    reaches_its_date: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +114,7 @@ class Decider:
             self._keep(due, climbed, decision, earlier)
             for decision, earlier in zip(climbed.climb.decisions, climbed.earlier, strict=True)
         )
-        reaches = any(decision.rung.offset == 0 for decision in climbed.climb.decisions)
-        return Look(firings, climbed.next, reaches)
+        return Look(firings, climbed.next, climbed.reaches_its_date)
 
     def matter(self, due: Due, mailing: Mailing) -> Matter:
         """What the notices of a firing are about (see `Deadline.about`)."""
@@ -153,6 +152,7 @@ class Decider:
                 decided,
                 tuple(_told_before(past, decision) for decision in decided.decisions),
                 Next(decided.next_look_at, decided.next_rung, decided.next_occ),
+                any(decision.rung.offset == 0 for decision in decided.decisions),
             )
         return self._climbs[key]
 
