@@ -9,7 +9,7 @@ import pytest
 
 from bureaus import clock
 from measures.models import Plan
-from notifications import sender, ways
+from notifications import overview, sender, ways
 from notifications.channels import Channel
 from notifications.models import Message, Refusal, Way
 from notifications.troubles import Trouble, Undelivered
@@ -91,6 +91,27 @@ def test_what_waits_and_since_when_is_told_by_channel(stage: Plan) -> None:
     assert mail.split()[:2] == ["邮件", "1"]
     assert sms.split()[1] == "1"
     assert len(read().one("section", id="channels").all("tr", cls="is-amber")) == 2, "ready for more than half an hour"
+
+
+def test_what_the_inbox_holds_is_not_counted_among_what_left(stage: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "COUNTED", 3)
+    put(make.person(CLERK), channels=("email", "sms"))
+    put(*(make.person(name) for name in (CLERK, make.SUPERVISOR, make.INSPECTOR)), title="三件", channels=("inbox",))
+    sender.deliver(NOW, open_channel=Recorder())
+    mail, sms = section(read(), "channels")
+    # Ready, since when, for later, sent, failed, uncertain.
+    assert mail.split()[1:7] == sms.split()[1:7] == ["0", "—", "0", "1", "0", "0"]
+
+
+def test_how_the_last_day_went_is_told_in_numbers(stage: Plan) -> None:
+    people = [make.person(name) for name in (CLERK, make.SUPERVISOR, make.INSPECTOR)]
+    put(*people, channels=("sms",))
+    sender.deliver(NOW, open_channel=Recorder())
+    Message.objects.filter(recipient=people[0]).update(status="delivered")
+    put(people[0], title="另一件", channels=("sms",))
+    sender.deliver(NOW, open_channel=only("sms", Undelivered("cut off", Trouble.UNKNOWN)))
+    _mail, sms = section(read(), "channels")
+    assert sms.split()[4:8] == ["3", "其中1条有送达回执", "0", "1"]
 
 
 def test_no_word_of_a_notice_and_no_address_is_shown(stage: Plan) -> None:

@@ -17,6 +17,7 @@ from notifications import addresses, overview
 from notifications.admin import OUTCOMES
 from notifications.models import Message
 from workflows import actions
+from workflows.auditing.sending import WAITS
 from workflows.incidents import plain
 from workflows.views.base import attempt, moved_on_page, only, person, standing_of
 
@@ -44,7 +45,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
         "workflows/delivery.html",
         {
             "channels": [
-                {"name": CHANNELS[one.code], "is_late": bool(one.since and one.since < now - overview.LATE), "of": one}
+                {"name": CHANNELS[one.code], "is_late": bool(one.since and one.since < now - WAITS), "of": one}
                 for one in overview.channels(now)
             ],
             "ways": [
