@@ -6,6 +6,8 @@ the legal record; e-mail and SMS are copies of it.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -28,6 +30,8 @@ class Message(models.Model):
         SUPPRESSED = "suppressed", _("no longer true")
 
     FINAL = (Status.ACCEPTED, Status.DELIVERED, Status.FAILED, Status.UNCERTAIN, Status.CANCELLED, Status.SUPPRESSED)
+
+    DIGEST = "digest"  # the kind of a message into which others are folded
 
     dedupe_key = models.CharField(max_length=255, unique=True)
     recipient = models.ForeignKey(
@@ -101,6 +105,21 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def parts(self) -> models.QuerySet[Message]:
+        """The notes folded into this one that it tells: what was no longer true when it left is not among them."""
+        return self.folded.exclude(status__in=(self.Status.CANCELLED, self.Status.SUPPRESSED))
+
+    @property
+    def told(self) -> list[Message]:
+        """What this message tells: the notes folded into it, or itself."""
+        return list(self.parts.select_related("recipient")) if self.kind == self.DIGEST else [self]
+
+    def settle_parts(self, status: str, outcome: str, now: datetime) -> None:
+        """What is folded into this message shares its fate."""
+        if self.kind == self.DIGEST:
+            self.parts.update(status=status, final_at=now, outcome=outcome[:200])
 
 
 class Attempt(models.Model):

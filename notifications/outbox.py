@@ -103,8 +103,7 @@ def again(pk: int, *, now: datetime) -> bool:
     left = Message.objects.filter(pk=pk, status__in=LEFT_OVER)
     changed = left.update(status=Message.Status.QUEUED, next_attempt_at=now, final_at=None, dealt_at=None, outcome="")
     if changed:
-        folded = Message.objects.filter(bundle=pk, status__in=LEFT_OVER)
-        folded.update(status=Message.Status.BUNDLED, final_at=None, outcome="")
+        Message.objects.get(pk=pk).parts.update(status=Message.Status.BUNDLED, final_at=None, outcome="")
     return bool(changed)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from bureaus import clock
 from notifications import addresses
@@ -33,8 +33,8 @@ def client_reference(message: Message) -> str:
     return f"{REFERENCE}{message.pk}"
 
 
-def keep(provider: str, told: Iterable[Told]) -> int:
-    """Write down what a provider tells. Returns how many receipts were new."""
+def keep(provider: str, told: Iterable[Told]) -> None:
+    """Write down what a provider tells, each thing once."""
     now = clock.real_now()
     rows = [
         Receipt(
@@ -50,15 +50,15 @@ def keep(provider: str, told: Iterable[Told]) -> int:
         )
         for one in told
     ]
-    known = set(Receipt.objects.filter(provider=provider, key__in=[row.key for row in rows]).values_list("key"))
-    new = [row for row in rows if (row.key,) not in known]
-    Receipt.objects.bulk_create(new, ignore_conflicts=True)
-    return len(new)
+    Receipt.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def apply(now: datetime) -> int:
     """Apply what waits and speaks of a message that has left our hand. Returns how many were applied."""
-    waiting = Receipt.objects.filter(applied_at=None, received_at__gt=clock.real_now() - KEPT)
+    named = Message.objects.filter(provider=OuterRef("provider"), reference=OuterRef("reference")).exclude(reference="")
+    # An account may serve others too: what names nothing of ours must not stand before what does.
+    ours = Q(client_reference__startswith=REFERENCE) | Q(Exists(named))
+    waiting = Receipt.objects.filter(ours, applied_at=None, received_at__gt=clock.real_now() - KEPT)
     done = 0
     for receipt in list(waiting.order_by("received_at", "id")[:APPLIED_AT_ONCE]):
         try:
@@ -86,13 +86,8 @@ def _apply(pk: int, now: datetime) -> bool:
         if receipt.permanent:
             error = Undelivered(receipt.code, Trouble.ADDRESS, code=receipt.code, definite=True)
             addresses.refused(message.recipient, message.channel, error)
-        addresses.turn_elsewhere(parts_of(message), now)
+        addresses.turn_elsewhere(message.told, now)
     return True
-
-
-def parts_of(message: Message) -> list[Message]:
-    """What a message tells: the notes folded into it, or itself."""
-    return list(Message.objects.filter(bundle=message).select_related("recipient")) or [message]
 
 
 def _message_of(receipt: Receipt) -> Message | None:
@@ -108,8 +103,8 @@ def _message_of(receipt: Receipt) -> Message | None:
 
 
 def _set(message: Message, status: str, outcome: str, now: datetime) -> None:
-    for row in (Message.objects.filter(pk=message.pk), Message.objects.filter(bundle=message)):
-        row.update(status=status, outcome=outcome[:200], final_at=now)
+    Message.objects.filter(pk=message.pk).update(status=status, outcome=outcome[:200], final_at=now)
+    message.settle_parts(status, outcome, now)
 
 
 def _key(told: Told) -> str:

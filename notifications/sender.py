@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from bureaus import calendars, clock, faults
-from notifications import addresses, claiming, receipts, texts, ways, window
+from notifications import addresses, claiming, receipts, ways, window
 from notifications.channels import Channel, open_channel
 from notifications.claiming import BACK_OFF, Delivery, Sending, sent
 from notifications.models import Attempt, Message
@@ -107,7 +107,8 @@ def _free(message: Message, now: datetime, open_channel: Callable[[str], Channel
             return False
         held = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING)
         try:
-            answer = _ask(message, open_channel)
+            with open_channel(message.channel) as channel:
+                answer = channel.ask(message, _started(message))
         except Exception as error:
             is_no_answer = isinstance(error, Undelivered) and error.trouble == Trouble.UNKNOWN
             if not is_no_answer and moment - _started(message) < ASKED_FOR:
@@ -129,21 +130,12 @@ def _free(message: Message, now: datetime, open_channel: Callable[[str], Channel
         if not held.update(**change):
             return False
         if status != Message.Status.QUEUED:
-            _settle_parts(message, status, detail, now)
+            message.settle_parts(status, detail, now)
         Attempt.objects.filter(message=message, outcome="").update(outcome=Attempt.Outcome.UNKNOWN, ended_at=moment)
         if status in (Message.Status.FAILED, Message.Status.UNCERTAIN):
-            addresses.turn_elsewhere(receipts.parts_of(message), now)
+            addresses.turn_elsewhere(message.told, now)
     logger.warning("message %s was left by a sender that died: %s", message.pk, status)
     return True
-
-
-def _ask(message: Message, open_channel: Callable[[str], Channel]) -> Any:
-    """What its provider says of an SMS that was left behind; None if it cannot have left. Raises Undelivered."""
-    with open_channel(message.channel) as channel:
-        ask = getattr(channel, "ask", None)
-        if ask is None:
-            raise Undelivered("", Trouble.UNKNOWN)
-        return ask(message, _started(message)) if message.provider else None
 
 
 def _started(message: Message) -> datetime:
@@ -200,15 +192,8 @@ def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **cha
         attempt.ended_at = clock.real_now()
         attempt.save(update_fields=["outcome", "detail", "ended_at"])
         if "final_at" in change:
-            _settle_parts(message, change["status"], detail[:200], change["final_at"])
+            message.settle_parts(change["status"], detail, change["final_at"])
         return True
-
-
-def _settle_parts(message: Message, status: str, outcome: str, now: datetime) -> None:
-    """What was folded into a message shares its fate."""
-    if message.kind == texts.DIGEST:
-        folded = Message.objects.filter(bundle=message, status=Message.Status.BUNDLED)
-        folded.update(status=status, final_at=now, outcome=outcome)
 
 
 def _failed(sending: Sending, error: Undelivered, now: datetime) -> list[Delivery]:

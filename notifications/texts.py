@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from notifications.models import Message
 
-DIGEST = "digest"
+DIGEST = Message.DIGEST
 MOST_LINES = 50
 
 

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TypeVar
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, When
 
 from bureaus import calendars
 from bureaus.clock import local_date
@@ -105,19 +105,31 @@ class Review:
         return sum(self.waiting.values())
 
 
-_Waiting = tuple[list[Assignment], list[FormCheck], list[Extension], list[Assignment], list[Slip]]
-
-
 def review(standing: Standing, now: datetime) -> Review:
     """The supervisor's queue: submitted work, form checks, requests, refusals, slips proposed; PAGE of each."""
     waiting = _waiting_for(standing)
-    shown = tuple(list(rows[:PAGE]) for rows in waiting)
-    names = ("submitted", "checks", "extensions", "refused", "slips")
-    # Only what fills its page is counted for itself.
-    counts = [len(some) if len(some) < PAGE else rows.count() for some, rows in zip(shown, waiting, strict=True)]
-    submitted, checks, extensions, refused, slips = cast(_Waiting, shown)
-    named = dict(zip(names, counts, strict=True))
-    return Review(items(submitted, now), checks, extensions, items(refused, now), slips, named)
+    submitted, submitted_in_all = _page_of(waiting[0])
+    checks, checks_in_all = _page_of(waiting[1])
+    extensions, extensions_in_all = _page_of(waiting[2])
+    refused, refused_in_all = _page_of(waiting[3])
+    slips, slips_in_all = _page_of(waiting[4])
+    in_all = {
+        "submitted": submitted_in_all,
+        "checks": checks_in_all,
+        "extensions": extensions_in_all,
+        "refused": refused_in_all,
+        "slips": slips_in_all,
+    }
+    return Review(items(submitted, now), checks, extensions, items(refused, now), slips, in_all)
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def _page_of(rows: QuerySet[Row]) -> tuple[list[Row], int]:
+    """The first PAGE, and how many there are: only what fills its page is counted for itself."""
+    shown = list(rows[:PAGE])
+    return shown, len(shown) if len(shown) < PAGE else rows.count()
 
 
 def review_count(standing: Standing) -> int:

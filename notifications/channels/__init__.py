@@ -6,30 +6,41 @@ detail or raises `Undelivered`, whose trouble says what is at fault and whether 
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.models import Message
+from notifications.providers import Accepted, Receipt
+from notifications.troubles import Trouble, Undelivered
 
 
-class Channel(Protocol):
-    def __enter__(self) -> Self: ...
+class Channel:
+    """Has nothing to open or to close, and knows nothing of what was left behind, unless it says otherwise.
+
+    `ways`: the names of the ways it can go by (see `notifications.ways`); none where nothing can be down.
+    """
+
+    ways: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        return None
 
     def send(self, message: Message) -> str:
         """Hand the message over; returns what the provider said. Raises Undelivered."""
-        ...
+        raise NotImplementedError
 
-    @property
-    def ways(self) -> tuple[str, ...]:
-        """The names of the ways it can go by (see `notifications.ways`); none where nothing can be down."""
-        ...
+    def ask(self, message: Message, sent_at: datetime) -> Accepted | Receipt | None:
+        """Whether a message left whose sender died; None if it certainly did not. Raises Undelivered."""
+        raise Undelivered("", Trouble.UNKNOWN)
 
 
 def open_channel(code: str) -> Channel:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from types import TracebackType
-from typing import Self
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -12,21 +11,19 @@ from django.utils.translation import gettext as _
 
 from bureaus import clock
 from notifications import ways
+from notifications.channels import Channel
 from notifications.models import Message
 from notifications.troubles import Trouble, Undelivered
 
 SMTP = "smtp"
 
 
-class EmailChannel:
-    ways: tuple[str, ...] = (SMTP,)
+class EmailChannel(Channel):
+    ways = (SMTP,)
 
     def __init__(self) -> None:
         self._connection = get_connection()
         self._works = False  # said once a pass
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

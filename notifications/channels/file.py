@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bureaus import clock
+from notifications.channels import Channel
 from notifications.models import Message
 from notifications.troubles import Trouble, Undelivered
 
 
-class FileChannel:
-    ways: tuple[str, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
+class FileChannel(Channel):
     def send(self, message: Message) -> str:
         phone = message.recipient.phone
         if not phone:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
+from notifications.channels import Channel
 from notifications.models import Message
 
 
-class InboxChannel:
-    ways: tuple[str, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
+class InboxChannel(Channel):
     def send(self, message: Message) -> str:
         return ""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,13 +13,13 @@ from django.utils.translation import gettext as _
 
 from bureaus import clock
 from notifications import texts, ways
+from notifications.channels import Channel
 from notifications.models import Message
 from notifications.providers import Accepted, Patience, Provider, ProviderError, Receipt, Text, provider
+from notifications.providers.addresses import LOOPBACK
 from notifications.providers.phones import mainland
 from notifications.receipts import client_reference
 from notifications.troubles import Trouble, Undelivered
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def providers() -> tuple[Provider, ...]:
@@ -33,19 +32,11 @@ def _made(urls: tuple[str, ...], patience: tuple[float, float]) -> tuple[Provide
     return tuple(provider(url, Patience(*patience)) for url in urls)
 
 
-class SmsChannel:
+class SmsChannel(Channel):
     def __init__(self) -> None:
         self._providers = providers()
-        self.ways: tuple[str, ...] = tuple(one.name for one in self._providers)
+        self.ways = tuple(one.name for one in self._providers)
         self._works: set[str] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def send(self, message: Message) -> str:
         """By the first provider that is open. The next one is asked only where this one has certainly not taken it.
@@ -78,7 +69,9 @@ class SmsChannel:
         raise Undelivered(str(last), Trouble.CHANNEL, wait=self._until_one_opens()) from last
 
     def ask(self, message: Message, sent_at: datetime) -> Accepted | Receipt | None:
-        """Whether a message left whose sender died; None if its provider knows that it did not. Raises Undelivered."""
+        """Asks the provider on record. If none is, none was about to be handed the message: it cannot have left."""
+        if not message.provider:
+            return None
         one = next((one for one in self._providers if one.name == message.provider), None)
         if one is None or not one.can_ask:
             raise Undelivered("", Trouble.UNKNOWN)
@@ -114,7 +107,7 @@ def _number(message: Message) -> str:
 def _text(message: Message) -> Text:
     values = dict(_values_of()(message))
     if message.kind == texts.DIGEST:
-        values["count"] = str(message.folded.filter(status=Message.Status.BUNDLED).count())
+        values["count"] = str(message.parts.count())
     return Text("digest" if message.kind == texts.DIGEST else "item", message.body, values)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bureaus.models import User
 from notifications import outbox
@@ -53,10 +52,8 @@ def put(
     )
 
 
-class Recorder:
+class Recorder(Channel):
     """A channel that remembers what it was given; `before` is called with each message first."""
-
-    ways: tuple[str, ...] = ()
 
     def __init__(self, before: Callable[[Message], object] | None = None) -> None:
         self.sent: list[Message] = []
@@ -64,14 +61,6 @@ class Recorder:
 
     def __call__(self, code: str) -> Channel:
         return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def send(self, message: Message) -> str:
         if self.before:

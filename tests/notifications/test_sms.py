@@ -257,6 +257,39 @@ def test_a_receipt_of_something_unknown_is_kept_and_does_no_harm(platforms: Plat
 
 
 @pytest.mark.django_db
+def test_what_others_send_by_the_same_account_keeps_no_receipt_of_ours_back(
+    platforms: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake,) = platforms(FakeGateway())
+    monkeypatch.setattr(receipts, "APPLIED_AT_ONCE", 3)
+    receipts.keep("gateway", [Told(f"foreign-{number}", "", True, "OK", None) for number in range(5)])
+    put(somebody(), channels=("sms",))
+    sender.deliver(NOW)
+    receipts.keep("gateway", [Told(sms().reference, "", True, "OK", None)])
+    assert receipts.apply(NOW) == 1
+    assert sms().status == "delivered"
+
+
+@pytest.mark.django_db
+def test_what_was_left_out_of_a_folded_sms_has_not_arrived_with_it(platforms: Platforms) -> None:
+    """One part was settled before the SMS that is tried again left: a receipt says nothing of that part."""
+    (fake,) = platforms(FakeGateway())
+    user = somebody()
+    for title in ("一", "二"):
+        put(user, title=title, channels=("sms",))
+    fake.script(refuse("LATER", "temporary"))
+    sender.deliver(NOW)
+    one, two = Message.objects.filter(bundle__isnull=False).order_by("id")
+    Message.objects.filter(pk=one.pk).update(status="suppressed", outcome="settled")
+    sender.deliver(NOW + timedelta(minutes=1))
+    assert json.loads(fake.seen[-1].body)["values"]["count"] == "1"
+    fake.report(fake.sent[0])
+    sender.deliver(NOW + timedelta(minutes=2))
+    found = dict(Message.objects.filter(bundle__isnull=False).values_list("pk", "status"))
+    assert found == {one.pk: "suppressed", two.pk: "delivered"}
+
+
+@pytest.mark.django_db
 def test_one_provider_says_nothing_of_anothers_messages(platforms: Platforms) -> None:
     platforms(FakeGateway())
     put(somebody(), channels=("sms",))
