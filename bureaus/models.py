@@ -149,6 +149,9 @@ class Bureau(models.Model):
     order = models.PositiveSmallIntegerField(_("order"), default=0)
     calendar = models.ForeignKey(Calendar, models.PROTECT, null=True, blank=True, verbose_name=_("calendar"))
     phone = models.CharField(_("phone"), max_length=30, blank=True)
+    # The hours of its working days in which notices leave for its people; none: those of the house.
+    opens = models.TimeField(_("notices leave from"), null=True, blank=True)
+    closes = models.TimeField(_("notices leave until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("bureau")

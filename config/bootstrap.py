@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 MARK = VENV / "duban-installed"
-RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+RUNTIME, SMS, DEVELOPMENT = "requirements.txt", "requirements-sms.txt", "requirements-dev.txt"
+LISTS = (RUNTIME, SMS, DEVELOPMENT)  # each holds the one before it, at the same versions (see the tests)
+NEED_SMS = ("aliyun://", "tencent://")
 NEED_DEVELOPMENT = {"test", "soak", "bench"}
 VENV_CURE = "请先执行 apt-get install -y python3-venv ca-certificates，然后重试。"
 # What Django takes with every command: not ours, and not unknown.
@@ -322,6 +324,13 @@ def _pip_cure(error: str) -> str:
     return "请检查网络，在内网请用环境变量 PIP_INDEX_URL 指定可用的镜像"
 
 
+def needed(command: str) -> str:
+    """The list that a command needs here: SMS providers with packages of their own are named by the environment."""
+    if command in NEED_DEVELOPMENT:
+        return DEVELOPMENT
+    return SMS if any(scheme in os.environ.get("SMS_PROVIDERS", "") for scheme in NEED_SMS) else RUNTIME
+
+
 def ensure_venv(requirements: str) -> bool:
     """Make `.venv` hold what `requirements` lists. True when something had to be done."""
     wanted = _digest(requirements)
@@ -339,8 +348,7 @@ def ensure_venv(requirements: str) -> bool:
         if not usable:
             _make_venv()
         _install(requirements)
-        # The development list holds the runtime list, at the same versions (see the tests).
-        lists = [RUNTIME] if requirements == RUNTIME else [RUNTIME, DEVELOPMENT]
+        lists = LISTS[: LISTS.index(requirements) + 1]
         MARK.write_text("\n".join([os.path.realpath(PYTHON), *map(_digest, lists)]))
     return True
 
@@ -373,7 +381,7 @@ def main(argv: list[str]) -> int:
             prepare_run(argv[2:], var)
         elif command != "test" and not os.environ.get("SECRET_KEY") and not (var / "secret_key").exists():
             require_writable(var)
-        changed = ensure_venv(DEVELOPMENT if command in NEED_DEVELOPMENT else RUNTIME)
+        changed = ensure_venv(needed(command))
         if not _in_venv() or changed:
             _go_on_in_venv(argv)
         os.environ.pop(SENT_TO, None)

@@ -198,6 +198,8 @@ if DEMO or not env.str("EMAIL_URL", default=""):
 else:
     globals().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 20
+# How many mails a minute the mail server takes from us; 0: as many as there are.
+EMAIL_A_MINUTE = env.int("EMAIL_A_MINUTE", default=0)
 # Addresses of SMS providers in the order in which they are tried, apart by spaces (see docs/channels.zh-hans.md).
 # The demonstration never has a real one.
 SMS_PROVIDERS = [] if DEMO else env.str("SMS_PROVIDERS", default="").split()
@@ -218,8 +220,14 @@ NOTIFICATION_STILL_WANTED = "workflows.notices.still_wanted"
 NOTIFICATION_WORDS = "workflows.notices.words_of"
 # Asked before an edit of a calendar is saved: what it would do to the dates that run.
 CALENDAR_EDIT_EFFECT = "workflows.recounting.preview"
-# Working hours in which notices may leave the house, Asia/Shanghai.
+# Kinds of notices that ask nothing of their reader: who wants none of them by e-mail gets none.
+NOTIFICATION_FOR_INFORMATION = "workflows.notices.FOR_INFORMATION"
+# Hours of working days in which notices may leave the house, Asia/Shanghai; a bureau may have its own.
 NOTIFICATION_WINDOW = (10, 20)
+# When a digest leaves: rungs fire from ten to eleven, so that what a morning brings is in that day's.
+NOTIFICATION_DIGEST_AT = 11
+# channel → minutes between two messages to one person, and how many a day at the most.
+NOTIFICATION_LIMITS = {"sms": (10, 6), "email": (0, 30)}
 ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
@@ -228,6 +236,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 # Written, and asked for, after every audit in which everything passed; never by the demonstration for real use.
 DUBAN_HEARTBEAT_FILE = str(VAR / "demo-heartbeat") if DEMO else env.str("DUBAN_HEARTBEAT_FILE", str(VAR / "heartbeat"))
 DUBAN_HEARTBEAT_URL = "" if DEMO else env.str("DUBAN_HEARTBEAT_URL", default="")
+# Sign-in name of an account whose mailbox and phone somebody watches: told once every working day that notices leave.
+CANARY_USER = "" if DEMO else env.str("CANARY_USER", default="")
 # Who may read /metrics: whoever shows this; without one, this machine alone.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 

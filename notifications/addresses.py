@@ -97,6 +97,9 @@ def turn_elsewhere(parts: Iterable[Message], now: datetime) -> list[Message]:
                 about_rev=part.about_rev,
                 data=part.data,
                 reason=part.reason,
+                place=part.place,
+                days_late=part.days_late,
+                urgent=part.urgent,
                 created_at=now,
                 next_attempt_at=now,
             )

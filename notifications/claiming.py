@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 
 from bureaus import clock, faults
 from bureaus.models import User
-from notifications import addresses, texts
+from notifications import addresses, pacing, texts
 from notifications.models import Attempt, Message
 
 logger = logging.getLogger(__name__)
@@ -97,8 +97,9 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
     )
     rows = [row for row in rows if (row.recipient_id, row.channel) in wanted_pairs]
     taken.taken = len(rows)
+    rows, urgently = _wait(rows, taken, now)
     folded = _folded_in(rows)
-    reasons = _unwanted(rows, folded)
+    reasons = _unwanted(rows, folded, now)
     doubts = addresses.doubts(rows)
     rows = _bar(rows, folded, reasons, doubts, taken, now)
     speechless = _give_words([row for row in rows if not row.subject and not reasons[row.pk]], now)
@@ -108,8 +109,28 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
         _claim_group(list(group), folded, reasons, taken, now)
     for sending in taken.sending:
         sending.doubtful = (sending.message.recipient_id, sending.message.channel) in doubts
+        sending.message.outside_hours = any(part.pk in urgently for part in (sending.message, *sending.parts))
     _write_claim(taken, now)
     return taken
+
+
+def _wait(rows: list[Message], taken: Claim, now: datetime) -> tuple[list[Message], set[int]]:
+    """What may not leave yet goes back until it may; what its reader switched off, for good.
+
+    Returns the rest, and which of them leave though their reader's office is closed.
+    """
+    held = pacing.hold(rows, now)
+    by_moment: dict[datetime, list[int]] = defaultdict(list)
+    for pk, until in held.until.items():
+        by_moment[until].append(pk)
+    for until, ids in by_moment.items():
+        Message.objects.filter(pk__in=ids).update(next_attempt_at=until)
+    off = [row for row in rows if row.pk in held.switched_off]
+    if off:
+        _suppress(off, {}, pacing.SWITCHED_OFF, now)
+        taken.done += [Delivery("suppressed", row.recipient, row.channel, (row,), pacing.SWITCHED_OFF) for row in off]
+    rest = [row for row in rows if row.pk not in held.until and row.pk not in held.switched_off]
+    return rest, held.outside_hours
 
 
 def _bar(
@@ -194,12 +215,13 @@ def _write_claim(claim: Claim, now: datetime) -> None:
         message.status = Message.Status.SENDING
         message.attempts += 1
         message.next_attempt_at = None
+        message.tried_at = now
         message.lease_until = started + LEASE
         message.provider = ""  # named when it is about to be handed over
         attempt.number, attempt.started_at = message.attempts, started
     Message.objects.bulk_update(
         [sending.message for sending in claim.sending],
-        ["status", "attempts", "next_attempt_at", "lease_until", "provider"],
+        ["status", "attempts", "next_attempt_at", "tried_at", "outside_hours", "lease_until", "provider"],
     )
     Attempt.objects.bulk_create([sending.attempt for sending in claim.sending])
 
@@ -215,10 +237,10 @@ def _folded_in(rows: Sequence[Message]) -> dict[int, list[Message]]:
     return found
 
 
-def _unwanted(rows: Sequence[Message], folded: dict[int, list[Message]]) -> dict[int, str]:
+def _unwanted(rows: Sequence[Message], folded: dict[int, list[Message]], now: datetime) -> dict[int, str]:
     """Why a note need not be said any more: work finished meanwhile, a date moved, a person gone."""
     parts = [part for row in rows for part in folded.get(row.pk, [row])]
-    reasons = _still_wanted()(parts)
+    reasons = _still_wanted()(parts, now)
     return {
         part.pk: "left" if not part.recipient.is_active else reason for part, reason in zip(parts, reasons, strict=True)
     }
@@ -248,11 +270,13 @@ def _give_words(messages: Sequence[Message], now: datetime) -> dict[int, tuple[M
     given = [message for message in messages if message.pk not in speechless]
     for message, words in zip(given, said, strict=True):
         message.subject, message.body, message.line, message.url = words.subject, words.body, words.line, words.url
+        message.place, message.days_late = words.place, words.days_late
     # One prepared statement for all: a hundred words for each of many rows make a long CASE.
     with connection.cursor() as cursor:
         cursor.executemany(
-            "UPDATE notifications_message SET subject = %s, body = %s, line = %s, url = %s WHERE id = %s",
-            [(message.subject, message.body, message.line, message.url, message.pk) for message in given],
+            "UPDATE notifications_message SET subject = %s, body = %s, line = %s, url = %s, place = %s, "
+            "days_late = %s WHERE id = %s",
+            [(one.subject, one.body, one.line, one.url, one.place, one.days_late, one.pk) for one in given],
         )
     return speechless
 

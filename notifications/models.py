@@ -54,6 +54,12 @@ class Message(models.Model):
     # The one line this note becomes when several are folded into one.
     line = models.CharField(max_length=200, blank=True)
     url = models.CharField(max_length=200, blank=True)
+    # Whose matter it is and for how many days it has been late: what a digest is sorted and counted by.
+    place = models.CharField(max_length=60, blank=True, db_default="", default="")
+    days_late = models.IntegerField(db_default=0, default=0)
+    # Leaves at once, outside the hours too; and whether it did leave outside them.
+    urgent = models.BooleanField(_("urgent"), db_default=False, default=False)
+    outside_hours = models.BooleanField(_("left outside the hours"), db_default=False, default=False)
     # Opaque to this app: what the note is about, in which revision, and the words a log needs.
     about = models.CharField(max_length=200, blank=True)
     about_rev = models.PositiveIntegerField(default=0)
@@ -64,10 +70,14 @@ class Message(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # When it was last taken out to be handed over; what one person is sent in a day is counted by it.
+    tried_at = models.DateTimeField(null=True, blank=True)
     # By which provider it went, written before it does, and what that one calls it.
     provider = models.CharField(_("provider"), max_length=30, blank=True, db_default="", default="")
     reference = models.CharField(max_length=100, blank=True, db_default="", default="")
     lease_until = models.DateTimeField(null=True, blank=True)
+    # When the provider was last asked whether it arrived, by the real clock.
+    asked_at = models.DateTimeField(null=True, blank=True)
     bundle = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="folded")
     final_at = models.DateTimeField(_("settled at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=200, blank=True)
@@ -91,6 +101,10 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], name="message_lease", condition=Q(status="sending")),
             # Read by the inbox.
             models.Index(fields=["recipient", "channel", "-created_at"], name="message_inbox"),
+            # Read before one more is sent to a person.
+            models.Index(
+                fields=["recipient", "channel", "tried_at"], name="message_tried", condition=Q(tried_at__isnull=False)
+            ),
             # Read when a receipt comes.
             models.Index(fields=["reference"], name="message_reference", condition=~Q(reference="")),
             # Read by whoever looks after what did not get through.
@@ -98,6 +112,16 @@ class Message(models.Model):
                 fields=["-final_at"],
                 name="message_left_over",
                 condition=Q(status__in=["failed", "uncertain"], dealt_at__isnull=True, bundle__isnull=True),
+            ),
+            # Read by whoever asks how notices fare.
+            models.Index(
+                fields=["-final_at"],
+                name="message_recent",
+                condition=Q(channel__in=["email", "sms"], final_at__isnull=False, bundle__isnull=True),
+            ),
+            # Read to ask providers what became of an SMS.
+            models.Index(
+                fields=["final_at"], name="message_unconfirmed", condition=Q(channel="sms", status="accepted")
             ),
             # Read when what it speaks of has changed.
             models.Index(fields=["about"], name="message_about", condition=Q(status="queued")),
@@ -122,6 +146,31 @@ class Message(models.Model):
             self.parts.update(status=status, final_at=now, outcome=outcome[:200])
 
 
+class Preference(models.Model):
+    """How fast a person wants one kind of notice by one channel. No row: at once."""
+
+    class Pace(models.TextChoices):
+        AT_ONCE = "at_once", _("at once")
+        DAILY = "daily", _("once a day")
+        WEEKLY = "weekly", _("once a week")
+        OFF = "off", _("not at all")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="preferences", verbose_name=_("person")
+    )
+    topic = models.CharField(max_length=10)  # see notifications.preferences
+    channel = models.CharField(_("channel"), max_length=10)
+    pace = models.CharField(max_length=10, choices=Pace)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [models.UniqueConstraint(fields=["user", "topic", "channel"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.topic}/{self.channel}"
+
+
 class Attempt(models.Model):
     """One try to send a message, written before the network is touched."""
 
@@ -144,6 +193,7 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_once")]
+        indexes = [models.Index(fields=["-started_at"], name="attempt_recent")]
 
     def __str__(self) -> str:
         return f"{self.message_id}/{self.number}"
@@ -152,7 +202,8 @@ class Attempt(models.Model):
 class Way(models.Model):
     """A way out of the house (the mail server, an SMS provider) and how it fares, by the real clock.
 
-    There is a row as soon as something has failed; `failures` counts those in a row, 0 when all is well again.
+    There is a row as soon as something has failed or been counted; `failures` counts those in a row, and is 0
+    when all is well again.
     """
 
     name = models.CharField(_("way"), max_length=30, unique=True)
@@ -160,6 +211,9 @@ class Way(models.Model):
     closed_until = models.DateTimeField(_("closed until"), null=True, blank=True)
     failed_at = models.DateTimeField(_("last failed at"), null=True, blank=True)
     error = models.CharField(_("what it said"), max_length=300, blank=True)
+    # How many went by it in the minute that began then, where no more than some may.
+    minute_from = models.DateTimeField(null=True, blank=True)
+    minute_sent = models.PositiveIntegerField(db_default=0, default=0)
 
     class Meta:
         verbose_name = _("way out")

@@ -20,7 +20,10 @@ LEFT_OVER = (Message.Status.FAILED, Message.Status.UNCERTAIN)
 
 @dataclass(frozen=True)
 class Note:
-    """What is to be told, in the words of each channel. `about` and `data` are opaque here."""
+    """What is to be told, in the words of each channel. `about` and `data` are opaque here.
+
+    `urgent`: it leaves at once, also outside the hours in which notices leave.
+    """
 
     kind: str
     subject: str
@@ -32,16 +35,20 @@ class Note:
     about_rev: int = 0
     data: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    place: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
 class Words:
-    """What one message says, found when it leaves."""
+    """What one message says, found when it leaves. A digest is sorted by `days_late` and counted by `place`."""
 
     subject: str
     body: str
     line: str
     url: str = ""
+    place: str = ""
+    days_late: int = 0
 
 
 def put(
@@ -67,6 +74,8 @@ def put(
             about_rev=note.about_rev,
             data=note.data,
             reason=note.reason,
+            place=note.place,
+            urgent=note.urgent,
             created_at=now,
             next_attempt_at=not_before,
         )

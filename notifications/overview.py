@@ -10,6 +10,7 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from notifications.models import Attempt, Message, Way
 from notifications.outbox import LEFT_OVER
+from notifications.reconciling import MARKED_FOR, TOLD_WITHIN, UNCONFIRMED
 
 CHANNELS = ("email", "sms")
 GONE = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
@@ -29,6 +30,8 @@ class Channel:
     sending: int
     sent: int
     arrived: int  # of these, by the provider's receipt
+    outside: int  # of these, being urgent, outside the hours
+    unconfirmed: int  # of the last ten days, of which no provider told anything
     failed: int
     uncertain: int
     last_sent_at: datetime | None
@@ -39,8 +42,12 @@ def channels(now: datetime) -> list[Channel]:
     queued = Message.objects.filter(status=Message.Status.QUEUED)
     ready = queued.filter(next_attempt_at__lte=now)
     recent = Message.objects.filter(channel__in=CHANNELS, final_at__gt=now - RECENT, bundle=None)
-    ended = list(recent.order_by("-final_at").values_list("channel", "status", "final_at")[:COUNTED])
-    counts = Counter((channel, status) for channel, status, _at in ended)
+    columns = ("channel", "status", "final_at", "outside_hours")
+    ended = list(recent.order_by("-final_at").values_list(*columns)[:COUNTED])
+    counts = Counter((channel, status) for channel, status, _at, _outside in ended)
+    outside = Counter(channel for channel, status, _at, was in ended if was and status in GONE)
+    silent = Message.objects.filter(channel="sms", status=Message.Status.ACCEPTED, outcome=UNCONFIRMED)
+    unconfirmed = silent.filter(final_at__gt=now - TOLD_WITHIN - MARKED_FOR).order_by()[:COUNTED].count()
     sending = Message.objects.filter(status=Message.Status.SENDING)
     return [
         Channel(
@@ -51,9 +58,11 @@ def channels(now: datetime) -> list[Channel]:
             sending.filter(channel=code).count(),
             sum(counts[code, status] for status in GONE),
             counts[code, Message.Status.DELIVERED],
+            outside[code],
+            unconfirmed if code == "sms" else 0,
             counts[code, Message.Status.FAILED],
             counts[code, Message.Status.UNCERTAIN],
-            next((at for channel, status, at in ended if channel == code and status in GONE), None),
+            next((at for channel, status, at, _outside in ended if channel == code and status in GONE), None),
         )
         for code in CHANNELS
     ]

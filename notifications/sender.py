@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from bureaus import calendars, clock, faults
-from notifications import addresses, claiming, receipts, ways, window
+from notifications import addresses, claiming, receipts, ways
 from notifications.channels import Channel, open_channel
 from notifications.claiming import BACK_OFF, Delivery, Sending, sent
 from notifications.models import Attempt, Message
@@ -31,13 +31,8 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
     """Send everything that is ready: folded to one per person and channel. Safe to run twice at once."""
     reap(now, open_channel=open_channel)
     receipts.apply(now)
-    opens = window.opening(now, calendars.days_for())
-    if opens > now:
-        # Asked here and not only when a note is put: a sender may have stood still, or a day become free.
-        Message.objects.filter(status=Message.Status.QUEUED, next_attempt_at__lte=now).update(next_attempt_at=opens)
-        return []
     done: list[Delivery] = []
-    with ExitStack() as stack:
+    with ExitStack() as stack, calendars.one_pass():
         house = _House(lambda code: stack.enter_context(open_channel(code)))
         while pairs := house.open_of(claiming.ready(now, without=house.shut)):
             taken = 0

@@ -15,6 +15,7 @@ from bureaus import clock
 from notifications.models import Way
 
 # After the first failure, the second …; then the last again and again.
+A_MINUTE = timedelta(minutes=1)
 CLOSED_FOR = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
 
 
@@ -43,3 +44,21 @@ def failed(name: str, error: str, *, wait: timedelta | None = None) -> datetime:
 def worked(name: str) -> None:
     """Something went through. Written only where there was trouble before."""
     Way.objects.filter(name=name, failures__gt=0).update(failures=0, closed_until=None)
+
+
+def take(name: str, a_minute: int) -> timedelta | None:
+    """Count one more that is about to go by this way, of which so many a minute may; how long to wait if none may.
+
+    No more than that many in any minute counted from its first, by all senders together.
+    """
+    now = clock.real_now()
+    with transaction.atomic():
+        Way.objects.get_or_create(name=name)
+        way = Way.objects.select_for_update().get(name=name)
+        if way.minute_from is None or not way.minute_from <= now < way.minute_from + A_MINUTE:
+            way.minute_from, way.minute_sent = now, 0
+        if way.minute_sent >= a_minute:
+            return way.minute_from + A_MINUTE - now
+        way.minute_sent += 1
+        way.save(update_fields=["minute_from", "minute_sent"])
+    return None

@@ -259,6 +259,11 @@ class OpinionForm(ActForm):
 
 class UrgeForm(ActForm):
     text = words(_("what is asked for"))
+    urgent = forms.BooleanField(
+        label=_("extremely urgent"),
+        required=False,
+        help_text=_("The notice leaves at once, also at night and on a free day, and that is kept on record."),
+    )
 
 
 class FindingForm(ActForm):

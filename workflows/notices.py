@@ -1,14 +1,14 @@
 """What people are told, and who of them: the only place that turns work into notices.
 
-Notices from rungs wait until eleven and fold into one per person and channel; notices from people's
-acts leave at once inside the send window.
+Notices from rungs wait until eleven and fold into one per person and channel; notices from people's acts are
+ready at once. In which hours they leave for their reader is the sender's business (`notifications.pacing`).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django.conf import settings
@@ -20,8 +20,9 @@ from django.utils.translation import override
 from bureaus import calendars
 from bureaus.clock import ZONE, local_date
 from bureaus.models import Membership, Role, User
+from measures.access import SEES_ALL, WORKING_ROLES, Standing, visible_assignments
 from measures.models import Assignment, Deadline, DeadlineChange, Event
-from notifications import outbox, texts, window
+from notifications import outbox, texts
 from notifications.mailings import Copy, Mailing
 from notifications.models import Message
 from workflows.audience import Group, Roster
@@ -62,9 +63,13 @@ ACTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "urged": (ALL, Assignment.WITH_UNIT),
     "slip": (ALL, ()),
 }
+# What asks nothing of its reader and changes no date: may be switched off by e-mail, see `notifications.preferences`.
+FOR_INFORMATION = frozenset({"accepted", "filed"})
 RUNG_KINDS = ("reminder", "due", "overdue", "receipt", "verdict", "checkup")
 # For the administrators, when nobody else can be told.
 HOUSE_KINDS = ("no_recipient",)
+# Told to people who see their own share of the work and not the row it is about.
+SEEN_BY_OTHERS = frozenset({"division", *HOUSE_KINDS})
 
 
 def tell_act(
@@ -74,13 +79,14 @@ def tell_act(
     *,
     now: datetime,
     extra: dict[str, Any] | None = None,
+    urgent: bool = False,
 ) -> list[Message]:
     """Tell some groups of an act that was just done; each person once."""
     row = event.assignment
     channels, states = ACTS[kind]
-    context = context_of(row) | {"event": event, "note": event.note} | (extra or {})
+    context = context_of(row) | {"event": event, "note": event.note, "urgent": urgent} | (extra or {})
     # What no person did, such as a new period beginning, waits and folds like a rung.
-    not_before = window.opening(now if event.actor_id else _folding_time(now), calendars.days_for())
+    not_before = now if event.actor_id else max(now, _folding_time(now))
     wanted = [group for group in groups if group]
     with override(settings.LANGUAGE_CODE):
         occasion = _("because of: %(act)s") % {"act": event.get_kind_display()}
@@ -95,6 +101,7 @@ def tell_act(
             about=row.key,
             data={"assignment": row.key, "rung": None, "occ": None, "states": list(states)},
             reason=reason,
+            urgent=urgent,
         ),
         told,
         occasion,
@@ -127,7 +134,7 @@ def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Grou
         key=f"moved|{change.pk}",
         now=now,
         # Many move at once: they wait until eleven, and fold into one for each reader.
-        not_before=window.opening(max(now, _folding_time(now)), calendars.days_for()),
+        not_before=max(now, _folding_time(now)),
     )
 
 
@@ -158,8 +165,8 @@ def mailing_for(kind: str, rung: Rung, occ: int, copies: tuple[Copy, ...], *, no
 
 
 def leaves_at(planned_at: datetime, now: datetime) -> datetime:
-    """From when on the notices of a rung may leave: at eleven, folded, inside the send window."""
-    return window.opening(max(now, _folding_time(planned_at)), calendars.days_for())
+    """From when on the notices of a rung may leave: at eleven, folded."""
+    return max(now, _folding_time(planned_at))
 
 
 def channels_of(rung: Rung) -> tuple[str, ...]:
@@ -167,27 +174,38 @@ def channels_of(rung: Rung) -> tuple[str, ...]:
 
 
 def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
-    """What notices from rungs say on the day they leave."""
+    """What notices from rungs say on the day they leave, whatever was planned: who hears late hears what is true."""
     found = Deadline.objects.select_related("unit__calendar", "assignment__step", "assignment__unit").in_bulk(
         {message.data["deadline"] for message in messages}
     )
+    today = local_date(now)
     said: dict[tuple[int, str, str, str], str] = {}  # one person's inbox row and mail say the same
 
     def say(message: Message, part: str) -> str:
         deadline, reason = found[message.data["deadline"]], "" if part == "subject" else message.reason
-        key = (deadline.pk, message.kind, part, reason)
+        kind = _kind_of_the_day(message.kind, deadline, today)
+        key = (deadline.pk, kind, part, reason)
         if key not in said:
-            said[key] = texts.render(message.kind, part, _context(deadline, message, now))
+            said[key] = texts.render(kind, part, _context(deadline, message, now))
         return said[key]
 
     words = []
     with override(settings.LANGUAGE_CODE), calendars.one_pass():
         for message in messages:
+            deadline = found[message.data["deadline"]]
             subject = say(message, "subject")[:200]
-            url = reverse("assignment", args=[found[message.data["deadline"]].assignment_id])
+            url = reverse("assignment", args=[deadline.assignment_id])
             body = say(message, "sms" if message.channel == "sms" else "email")
-            words.append(outbox.Words(subject, body, subject, url))
+            late = (today - deadline.due_on).days
+            words.append(outbox.Words(subject, body, subject, url, deadline.unit.short_name, late))
     return words
+
+
+def _kind_of_the_day(kind: str, deadline: Deadline, today: date) -> str:
+    """A reminder that could not leave before the date says that the date has come, or passed."""
+    if kind not in ("reminder", "due") or today < deadline.due_on:
+        return kind
+    return "overdue" if today > deadline.due_on else "due"
 
 
 def values_of(message: Message) -> dict[str, str]:
@@ -248,19 +266,73 @@ def _tell_administrators(row: Assignment, *, key: str, now: datetime) -> list[Me
         [(user, BOTH) for user in people.values()],
         key=f"no_recipient|{key}",
         now=now,
-        not_before=window.opening(now, calendars.days_for()),
+        not_before=now,
     )
 
 
-def still_wanted(messages: Sequence[Message]) -> list[str]:
+def still_wanted(messages: Sequence[Message], now: datetime) -> list[str]:
     """For each message why it need not leave any more; empty when it must. Asked right before every sending."""
     deadlines = Deadline.objects.only("status", "rev").in_bulk(
         {message.data["deadline"] for message in messages if "deadline" in message.data}
     )
-    keys = {message.data["assignment"] for message in messages if message.data.get("states")}
-    states = dict(Assignment.objects.filter(key__in=keys).values_list("key", "state")) if keys else {}
+    keys = {message.data["assignment"] for message in messages if message.data.get("assignment")}
+    rows = {row.key: row for row in Assignment.objects.filter(key__in=keys).only(*_ASKED_OF_WORK)}
     moved = _moved_since(messages, deadlines)
-    return [_reason(message, deadlines, moved, states) for message in messages]
+    strangers = _strangers(messages, rows, now)
+    latest = _latest_of_each(messages)
+    reasons = []
+    for message in messages:
+        reason = _reason(message, deadlines, moved, rows)
+        if not reason and message.pk in strangers:
+            reason = "not_theirs"
+        if not reason and latest.get(_line_of(message), message.pk) != message.pk:
+            reason = "said_later"
+        reasons.append(reason)
+    return reasons
+
+
+_ASKED_OF_WORK = ("key", "state", "unit", "acceptor", "lead")
+
+
+def _line_of(message: Message) -> tuple[int, str, int] | None:
+    """What rungs of one date say to one reader by one channel. The inbox keeps all of it: it is the record."""
+    if message.data.get("rung") is None or "deadline" not in message.data or message.channel == "inbox":
+        return None
+    return message.recipient_id, message.channel, message.data["deadline"]
+
+
+def _latest_of_each(messages: Sequence[Message]) -> dict[tuple[int, str, int] | None, int]:
+    """Of the rungs of one date that leave together, as after an outage, the last says it all."""
+    lines = ((_line_of(message), message) for message in sorted(messages, key=lambda one: (one.created_at, one.pk)))
+    return {line: message.pk for line, message in lines if line is not None}
+
+
+def _strangers(messages: Sequence[Message], rows: dict[str, Assignment], now: datetime) -> set[int]:
+    """Messages, by key, about work that their reader may not see any more.
+
+    Asked quickly of all by their posts, and of the few who do not hold one that tells by the rule itself.
+    """
+    about = {message.pk: row for message in messages if (row := rows.get(message.data.get("assignment", "")))}
+    asked = [message for message in messages if message.pk in about and message.kind not in SEEN_BY_OTHERS]
+    people = {message.recipient_id for message in asked}
+    posts: dict[int, set[tuple[str, int]]] = {person: set() for person in people}
+    held = Membership.objects.current().filter(user__in=people)
+    for person, role, unit in held.values_list("user_id", "role", "bureau_id"):
+        posts[person].add((role, unit))
+    strangers: set[int] = set()
+    known: dict[tuple[int, int], bool] = {}
+    for message in asked:
+        row, mine = about[message.pk], posts[message.recipient_id]
+        units = {row.unit_id, row.acceptor_id, row.lead_id}
+        if any(role in SEES_ALL or (role in WORKING_ROLES and unit in units) for role, unit in mine):
+            continue
+        pair = (message.recipient_id, row.pk)
+        if pair not in known:
+            standing = Standing(message.recipient, local_date(now))
+            known[pair] = visible_assignments(standing).filter(pk=row.pk).exists()
+        if not known[pair]:
+            strangers.add(message.pk)
+    return strangers
 
 
 def _moved_since(messages: Sequence[Message], deadlines: dict[int, Deadline]) -> dict[int, int]:
@@ -279,14 +351,17 @@ def _moved_since(messages: Sequence[Message], deadlines: dict[int, Deadline]) ->
     return dict(found.order_by("deadline").values_list("deadline").annotate(Max("rev")))
 
 
-def _reason(message: Message, deadlines: dict[int, Deadline], moved: dict[int, int], states: dict[str, str]) -> str:
+def _reason(
+    message: Message, deadlines: dict[int, Deadline], moved: dict[int, int], rows: dict[str, Assignment]
+) -> str:
     data = message.data
     if "deadline" in data:
         deadline = deadlines.get(data["deadline"])
         if deadline is None or deadline.status != Deadline.Status.ARMED:
             return "settled"
         return "moved" if moved.get(deadline.pk, 0) > message.about_rev else ""
-    if data.get("states") and states.get(data["assignment"]) not in data["states"]:
+    row = rows.get(data.get("assignment", ""))
+    if data.get("states") and (row is None or row.state not in data["states"]):
         return "changed"
     return ""
 
@@ -373,6 +448,7 @@ def _note(kind: str, context: dict[str, Any], row: Assignment, **fields: Any) ->
             body=texts.render(kind, "email", context),
             sms=texts.render(kind, "sms", context),
             url=reverse("assignment", args=[row.pk]),
+            place=row.unit.short_name,
             **fields,
         )
 

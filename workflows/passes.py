@@ -6,9 +6,9 @@ import logging
 from collections import Counter, defaultdict
 
 from bureaus import clock, heartbeat
-from notifications import sender
+from notifications import reconciling, sender
 from notifications.claiming import Delivery
-from workflows import tick
+from workflows import canary, tick
 from workflows.tick import Swept
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,16 @@ def send() -> list[Delivery]:
     pulse = heartbeat.begin(heartbeat.SENDER)
     if not pulse.may_go_on or pulse.catching_up:
         return []
-    told = sender.deliver(clock.now())
+    now = clock.now()
+    canary.sing(now)
+    told = sender.deliver(now)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in told:
         counts[one.channel][one.event] += 1
     heartbeat.end(heartbeat.SENDER, well=True, facts={"messages": counts})
     return told
+
+
+def reconcile() -> int:
+    """Ask providers what became of text messages. It decides and sends nothing, so no clock need be trusted."""
+    return reconciling.reconcile(clock.now())

@@ -19,3 +19,8 @@ def run_sender() -> int:
 @shared_task(name="workflows.tasks.run_audit")
 def run_audit() -> bool:
     return deadman.watch(clock.now()).ok
+
+
+@shared_task(name="workflows.tasks.run_receipts")
+def run_receipts() -> int:
+    return passes.reconcile()

@@ -36,8 +36,14 @@ def _check_validity(cleaned: dict[str, Any]) -> None:
 class BureauForm(forms.ModelForm):
     class Meta:
         model = Bureau
-        fields = ["code", "name", "short_name", "level", "order", "calendar", "phone"]
-        help_texts = {"calendar": _("None: the national calendar.")}
+        fields = ["code", "name", "short_name", "level", "order", "calendar", "phone", "opens", "closes"]
+        help_texts = {
+            "calendar": _("None: the national calendar."),
+            "opens": _(
+                "The hours of working days (Beijing time) in which e-mails and SMS leave for its people. "
+                "Empty: the hours of the house."
+            ),
+        }
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -47,6 +53,16 @@ class BureauForm(forms.ModelForm):
                 gettext("Another bureau has this name already (code %(code)s).") % {"code": other.code}
             )
         return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        opens, closes = cleaned.get("opens"), cleaned.get("closes")
+        if bool(opens) != bool(closes):
+            missing = "closes" if opens else "opens"
+            raise ValidationError({missing: gettext("Fill in both hours, or neither.")})
+        if opens and closes and opens >= closes:
+            raise ValidationError({"closes": gettext("The hours end before they begin.")})
+        return cleaned
 
 
 class AliasForm(forms.ModelForm):
@@ -74,7 +90,7 @@ class BureauAdmin(FixedCodeAdmin):
     list_filter = ["level", "calendar"]
     search_fields = ["name", "short_name", "code", "aliases__name"]
     ordering = ["order", "code"]
-    fields = ["code", "name", "short_name", "level", "order", "calendar", "phone", "posts"]
+    fields = ["code", "name", "short_name", "level", "order", "calendar", "phone", "opens", "closes", "posts"]
     readonly_fields = ["posts"]
     inlines = [AliasInline]
 

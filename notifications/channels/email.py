@@ -7,10 +7,11 @@ from types import TracebackType
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bureaus import clock
-from notifications import ways
+from notifications import preferences, ways
 from notifications.channels import Channel
 from notifications.models import Message
 from notifications.troubles import Trouble, Undelivered
@@ -34,13 +35,14 @@ class EmailChannel(Channel):
         address = message.recipient.email
         if not address:
             raise Undelivered(_("no e-mail address is known"), Trouble.MESSAGE)
+        if settings.EMAIL_A_MINUTE and (wait := ways.take(SMTP, settings.EMAIL_A_MINUTE)):
+            raise Undelivered(_("as many as it may in this minute have gone by it"), Trouble.CHANNEL, wait=wait)
         mail = EmailMessage(
             message.subject,
             message.body,
             settings.DEFAULT_FROM_EMAIL,
             [address],
-            # The same for every try, so that a mail repeated after a crash can be told as one.
-            headers={"Message-ID": f"<duban-{message.pk}@{_host()}>", "Auto-Submitted": "auto-generated"},
+            headers=_headers(message),
             connection=self._connection,
         )
         try:
@@ -72,6 +74,16 @@ class EmailChannel(Channel):
             self._works = True
             ways.worked(SMTP)
         return address
+
+
+def _headers(message: Message) -> dict[str, str]:
+    # The Message-ID is the same for every try, so that a mail repeated after a crash can be told as one.
+    headers = {"Message-ID": f"<duban-{message.pk}@{_host()}>", "Auto-Submitted": "auto-generated"}
+    # RFC 8058 wants HTTPS; and what somebody has to do nobody can be unsubscribed from.
+    if settings.SITE_URL.startswith("https://") and preferences.may_be_switched_off(message):
+        address = settings.SITE_URL + reverse("unsubscribe", args=[preferences.token(message.recipient_id)])
+        headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
 
 
 def _down(said: str) -> Undelivered:

@@ -45,9 +45,13 @@ class SmsChannel(Channel):
         """
         if not message.recipient.phone:
             raise Undelivered(_("no phone number is known"), Trouble.MESSAGE)
-        phone = _number(message)
+        phone = number_of(message)
         text, last = _text(message), Undelivered("", Trouble.CHANNEL)
+        waits: list[timedelta] = []
         for one in self._open():
+            if one.a_minute and (wait := ways.take(one.name, one.a_minute)):
+                waits.append(wait)
+                continue
             _write_ahead(message, one.name)
             try:
                 accepted = one.send(phone, text, client_reference(message))
@@ -66,6 +70,9 @@ class SmsChannel(Channel):
             return f"{one.name} {accepted.reference}".strip()
         if last.trouble == Trouble.TEMPORARY:
             raise last
+        if waits:
+            said = str(last) or _("as many as it may in this minute have gone by it")
+            raise Undelivered(said, Trouble.CHANNEL, wait=min(waits)) from last
         raise Undelivered(str(last), Trouble.CHANNEL, wait=self._until_one_opens()) from last
 
     def ask(self, message: Message, sent_at: datetime) -> Accepted | Receipt | None:
@@ -77,7 +84,7 @@ class SmsChannel(Channel):
             raise Undelivered("", Trouble.UNKNOWN)
         if clock.real_now() - sent_at < one.asked_after:
             raise Undelivered("", Trouble.TEMPORARY)  # what it does not list yet may still have left
-        return one.ask(_number(message), client_reference(message), sent_at)
+        return one.ask(number_of(message), client_reference(message), sent_at)
 
     def _open(self) -> list[Provider]:
         closed = {name for name, until in ways.troubled(self.ways).items() if until is not None}
@@ -98,7 +105,7 @@ def _write_ahead(message: Message, name: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider=name)
 
 
-def _number(message: Message) -> str:
+def number_of(message: Message) -> str:
     """As providers want it; made-up numbers pass where every provider is on this machine. Raises Undelivered."""
     at_home = all(urlsplit(url).hostname in LOOPBACK for url in settings.SMS_PROVIDERS)
     return mainland(message.recipient.phone, made_up=at_home)

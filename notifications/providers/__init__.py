@@ -84,6 +84,7 @@ class Provider(Protocol):
     can_ask: bool
     asked_after: timedelta  # so long after a message what it does not know it never had
     can_pull: bool
+    a_minute: int  # so many it may be handed in a minute; 0: as many as there are
 
     def send(self, to: str, text: Text, client_reference: str) -> Accepted:
         """Hand it over. Raises ProviderError."""

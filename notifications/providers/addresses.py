@@ -54,6 +54,16 @@ class Address:
     def option(self, name: str, default: str = "") -> str:
         return self._options.get(name, default).strip()
 
+    def a_minute(self) -> int:
+        """`rate=300`: so many messages a minute it may be handed; 0: as many as there are. Raises ValueError."""
+        rate = self.option("rate", "0")
+        if not (rate.isascii() and rate.isdigit() and len(rate) < 7):
+            raise ValueError(
+                _("The address %(scheme)s://…@%(host)s says rate=, but no whole number of messages a minute.")
+                % {"scheme": self.scheme, "host": self.host}
+            )
+        return int(rate)
+
     def need(self, **said: str) -> None:
         """Raises ValueError naming whatever is empty among these; `key` and `secret` stand before the @."""
         missing = [_needed(name) for name, value in said.items() if not value]

@@ -76,6 +76,7 @@ class Aliyun:
 
     def __init__(self, address: Address, patience: Patience) -> None:
         self._address = address
+        self.a_minute = address.a_minute()
         self._patience = patience
         self._sign = address.option("sign")
         self._templates = Templates(address)

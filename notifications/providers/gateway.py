@@ -77,6 +77,7 @@ class Gateway:
     def __init__(self, address: Address, patience: Patience) -> None:
         self.name = address.option("name", "gateway")[:30]
         self._address = address
+        self.a_minute = address.a_minute()
         self._patience = patience
         self._path = quote(address.path.rstrip("/"), safe="/%:@!$&'()*+,;=~") or "/"
         address.need(key=address.key, secret=address.secret)

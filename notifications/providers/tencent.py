@@ -80,6 +80,7 @@ class Tencent:
 
     def __init__(self, address: Address, patience: Patience) -> None:
         self._address = address
+        self.a_minute = address.a_minute()
         self._patience = patience
         self._app = address.option("app")
         self._sign = address.option("sign")

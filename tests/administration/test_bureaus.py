@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 import pytest
@@ -112,3 +113,16 @@ def test_the_same_body_is_in_a_group_once(admin: Client) -> None:
     answer = save(admin, url("bureaus_bureaugroup_change", group.pk), **twice)
     assert not saved(answer)
     assert group.members.count() == 5
+
+
+def test_a_body_has_hours_of_its_own_or_those_of_the_house(admin: Client) -> None:
+    address = page_of("hrss")
+    answer = save(admin, address, opens="10:30")
+    assert "Fill in both hours, or neither." in said(answer)
+    answer = save(admin, address, opens="18:00", closes="10:30")
+    assert "The hours end before they begin." in said(answer)
+    assert saved(save(admin, address, opens="10:30", closes="19:30"))
+    office = make.bureau("hrss")
+    assert (office.opens, office.closes) == (time(10, 30), time(19, 30))
+    assert saved(save(admin, address, opens="", closes=""))
+    assert make.bureau("hrss").opens is None

@@ -163,7 +163,7 @@ def test_progress_leaves_standard_output_to_the_command(capsys: pytest.CaptureFi
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder that needs no package at all, so that pip is real but not the network."""
-    for name in (bootstrap.RUNTIME, bootstrap.DEVELOPMENT):
+    for name in bootstrap.LISTS:
         (tmp_path / name).write_text("# nothing\n")
     venv = tmp_path / ".venv"
     names = {"ROOT": tmp_path, "VENV": venv, "PYTHON": venv / "bin/python", "MARK": venv / "duban-installed"}
@@ -215,9 +215,26 @@ def test_a_second_start_waits_for_the_first(house: Path, capsys: pytest.CaptureF
     first.communicate()
 
 
-def test_the_development_list_holds_the_runtime_list() -> None:
+def test_each_list_holds_the_one_before_it() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^[\w.\[\],-]+==\S+", (ROOT / name).read_text(), re.MULTILINE))
 
     assert pins(bootstrap.RUNTIME)
-    assert pins(bootstrap.RUNTIME) <= pins(bootstrap.DEVELOPMENT)
+    assert pins(bootstrap.RUNTIME) < pins(bootstrap.SMS) < pins(bootstrap.DEVELOPMENT)
+
+
+@pytest.mark.parametrize(
+    ("command", "providers", "wanted"),
+    [
+        ("run", "", bootstrap.RUNTIME),
+        ("run", "gateway+https://a:b@sms.example.org/x", bootstrap.RUNTIME),
+        ("tick", "gateway+https://a:b@sms.example.org/x tencent://a:b@c?app=1", bootstrap.SMS),
+        ("run", "aliyun://a:b@c?sign=x", bootstrap.SMS),
+        ("test", "", bootstrap.DEVELOPMENT),
+    ],
+)
+def test_what_an_sms_provider_needs_is_installed_where_one_is_set(
+    command: str, providers: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMS_PROVIDERS", providers)
+    assert bootstrap.needed(command) == wanted

@@ -109,9 +109,19 @@ def test_how_the_last_day_went_is_told_in_numbers(stage: Plan) -> None:
     sender.deliver(NOW, open_channel=Recorder())
     Message.objects.filter(recipient=people[0]).update(status="delivered")
     put(people[0], title="另一件", channels=("sms",))
-    sender.deliver(NOW, open_channel=only("sms", Undelivered("cut off", Trouble.UNKNOWN)))
+    sender.deliver(NOW + timedelta(minutes=10), open_channel=only("sms", Undelivered("cut off", Trouble.UNKNOWN)))
     _mail, sms = section(read(), "channels")
     assert sms.split()[4:8] == ["3", "其中1条有送达回执", "0", "1"]
+
+
+def test_what_left_outside_the_hours_and_what_nobody_confirmed_is_counted(stage: Plan) -> None:
+    user = make.officer_of(make.bureau("654224"))
+    now = clock.now()
+    mine = {"recipient": user, "channel": "sms", "kind": "urged", "created_at": now, "status": "accepted"}
+    Message.objects.create(dedupe_key="night", final_at=now, outside_hours=True, **mine)
+    Message.objects.create(dedupe_key="silent", final_at=now - timedelta(days=4), outcome="unconfirmed", **mine)
+    rows = section(read(), "channels")
+    assert any("1条特急在时段外发出" in row and "近10天1条未确认送达" in row for row in rows)
 
 
 def test_no_word_of_a_notice_and_no_address_is_shown(stage: Plan) -> None:

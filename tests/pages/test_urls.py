@@ -49,6 +49,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "notices": ((), READ),
     "notices-read": ((), WRITE),
     "notice": ((1,), READ),
+    "preferences": ((), BOTH),
+    "unsubscribe": (("no-such-token",), BOTH),
     "make-calendar-link": ((), WRITE),
     "revoke-calendar-link": ((), WRITE),
     "calendar-feed": (("no-such-token",), READ),
@@ -67,8 +69,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "metrics": ((), READ),
 }
 # Whoever has not signed in must reach these, and nothing else: people to sign in, machines to watch the system,
-# calendars and SMS providers what a secret address opens.
-OPEN = {"sign-in", "set_language", "receipts", "healthz", "metrics", "calendar-feed"}
+# calendars, SMS providers and mail programs what a secret or signed address opens.
+OPEN = {"sign-in", "set_language", "receipts", "healthz", "metrics", "calendar-feed", "unsubscribe"}
 # Django's own pages, which take some methods as others.
 DJANGO = {"sign-in", "sign-out", "password", "set_language"}
 
@@ -105,7 +107,9 @@ def test_what_is_open_is_open(name: str, db: None) -> None:
     arguments, methods = URLS[name]
     answer = Client().generic("GET" if "GET" in methods else "POST", reverse(name, args=arguments))
     # Nothing runs here, which is what `healthz` says to whoever asks; a wrong secret leads nowhere, and not to sign in.
-    wanted = {"healthz": (503,), "receipts": (404,), "calendar-feed": (404,)}.get(name, (200, 302))
+    wanted = {"healthz": (503,), "receipts": (404,), "calendar-feed": (404,), "unsubscribe": (404,)}.get(
+        name, (200, 302)
+    )
     assert answer.status_code in wanted
     assert not answer.headers.get("Location", "").startswith(reverse("sign-in"))
 

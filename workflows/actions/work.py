@@ -19,7 +19,7 @@ from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
 from workflows import deadlines, issuing, notices
 from workflows.actions import files, followups, handovers
-from workflows.actions.base import Act, WrongMoment, acting
+from workflows.actions.base import Act, NotYours, WrongMoment, acting
 from workflows.actions.files import Upload
 from workflows.models import Run
 
@@ -442,17 +442,22 @@ def cancel(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignme
     return act.row
 
 
-def urge(row: Assignment, *, by: User, now: datetime, text: str) -> Event:
-    """催办 by hand; once a working day at the most, so that urging stays worth reading."""
+def urge(row: Assignment, *, by: User, now: datetime, text: str, urgent: bool = False) -> Event:
+    """催办 by hand; once a working day at the most, so that urging stays worth reading.
+
+    `urgent` (特急) leaves outside the hours too; the supervision office alone may disturb people at night.
+    """
     with acting("urge", row, by=by, now=now) as act:
         row = act.row
         _given(text, "text")
+        if urgent and not act.standing.supervises:
+            raise NotYours("urge")
         last = row.events.filter(kind=Event.Kind.URGED).last()
         calendar = calendars.days_for(row.unit)
         if last and calendar.between(local_date(last.at), local_date(now)) < 1:
             raise WrongMoment(_("This task was urged today already. Once each working day is enough."))
-        event = record(act, Event.Kind.URGED, note=text)
-        _tell_unit("urged", act, event)
+        event = record(act, Event.Kind.URGED, note=text, data={"urgent": True} if urgent else {})
+        _tell_unit("urged", act, event, urgent=urgent)
     return event
 
 
@@ -478,9 +483,9 @@ def _cancel(act: Act, reason: str) -> Event:
     return event
 
 
-def _tell_unit(kind: str, act: Act, event: Event) -> None:
+def _tell_unit(kind: str, act: Act, event: Event, *, urgent: bool = False) -> None:
     groups = [notices.handlers(act.row, act.roster), notices.leaders(act.row, act.roster)]
-    notices.tell_act(kind, event, groups, now=act.now)
+    notices.tell_act(kind, event, groups, now=act.now, urgent=urgent)
 
 
 def _meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = False) -> None:

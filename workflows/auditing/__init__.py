@@ -84,6 +84,15 @@ CHECKS = (
         table=Firing,
     ),
     Check(
+        "A6",
+        _("Providers tell what became of text messages"),
+        _(
+            "No receipt has come for days: set the receipt address up with the provider; "
+            "see “Whether our notices get through”."
+        ),
+        whole=sending.unconfirmed,
+    ),
+    Check(
         "A7",
         _("The holidays of every year that dates reach into are entered"),
         _("Enter the year's holidays once they are published; until then Monday to Friday count."),
@@ -149,6 +158,12 @@ CHECKS = (
         _("Nothing is held"),
         _("See whether the server's clock is right, then let an administrator confirm it on this page."),
         whole=sending.held,
+    ),
+    Check(
+        "A17",
+        _("The daily test notice gets through"),
+        _("Look whether mail server and SMS provider take messages, and whether CANARY_USER is an account in use."),
+        whole=sending.canaries,
     ),
 )
 

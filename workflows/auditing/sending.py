@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
+from bureaus.clock import local_date
 from bureaus.models import Heartbeat
 from measures.models import Deadline, Recurrence
-from notifications import window
+from notifications import pacing, reconciling, window
+from notifications.addresses import address_of
 from notifications.models import Message
+from workflows import canary
 from workflows.auditing.deciding import SHOWN, few, firing_key, recurrence_key, short
 from workflows.auditing.scope import Audit, Found, Scope
 from workflows.models import Firing
@@ -22,6 +26,8 @@ AFTER_LEASE = timedelta(minutes=2)
 WAITS = timedelta(minutes=30)
 # Components that beat once a minute; and how long one may fail before somebody must look.
 BEATING = ("tick", "sender")
+SILENT_MESSAGES = 5
+THROUGH = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
 SILENT, UNWELL = timedelta(minutes=3), timedelta(minutes=15)
 
 
@@ -73,6 +79,44 @@ def untold(scope: Scope, audit: Audit) -> list[Found]:
             found.update(pk for (pk,) in cursor.fetchall())
     rows = Firing.objects.filter(pk__in=found).select_related("deadline__assignment", "deadline__unit").order_by("pk")
     return [Found(row.pk, firing_key(row), short(row.fired_at)) for row in rows if row.audiences]
+
+
+def unconfirmed(audit: Audit) -> tuple[int, list[Found]]:
+    """A6: of the text messages of a week no provider told of any, and of some for more than three days.
+
+    One phone that is off proves nothing; silence about all of them does.
+    """
+    week = audit.now - reconciling.TOLD_WITHIN - reconciling.MARKED_FOR
+    rows = Message.objects.filter(channel="sms", final_at__gt=week, bundle=None)
+    if rows.filter(status=Message.Status.DELIVERED).exists():
+        return 0, []
+    silent = rows.filter(status=Message.Status.ACCEPTED, outcome=reconciling.UNCONFIRMED)
+    total, first = few(silent.order_by("final_at", "id"))
+    if total < SILENT_MESSAGES:
+        return 0, []
+    return total, [Found(row.pk, _about(row), short(row.final_at)) for row in first]
+
+
+def canaries(audit: Audit) -> tuple[int, list[Found]]:
+    """A17: the daily test did not get through, or none was put on the last working day."""
+    if not settings.CANARY_USER:
+        return 0, []
+    user = canary.listener()
+    if user is None:
+        return 1, [Found(-1, settings.CANARY_USER, "—")]
+    hours = pacing.offices_of([user.pk])[user.pk].hours
+    found = []
+    for place, channel in enumerate(one for one in canary.CHANNELS if address_of(user, one)):
+        mine = Message.objects.filter(recipient=user, channel=channel, kind=canary.KIND).order_by("-created_at")
+        last = mine.first()
+        if last is None or hours.days.between(local_date(last.created_at), local_date(audit.now)) > 1:
+            # One that has just been set up sings with the next pass of the sender.
+            opened = hours.opening(audit.now - canary.ARRIVES_WITHIN) <= audit.now - canary.ARRIVES_WITHIN
+            if opened and hours.opening(audit.now) <= audit.now:
+                found.append(Found(-place - 1, f"{user.username}|{channel}", short(last.created_at if last else None)))
+        elif last.status not in THROUGH and last.created_at < audit.now - canary.ARRIVES_WITHIN:
+            found.append(Found(last.pk, f"{user.username}|{channel}", str(last.status)))
+    return len(found), found
 
 
 def incidents(audit: Audit) -> tuple[int, list[Found]]:

@@ -198,6 +198,8 @@ def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[st
         form = failed[1] if failed and failed[0] == name else FORMS[name](row, auto_id=f"{name}-%s")
         if name == "sign_off" and row.sent_up_by_id != standing.user.pk:
             form.fields.pop("exception", None)  # only whoever sent it up needs one
+        if name == "urge" and not standing.supervises:
+            form.fields.pop("urgent", None)
         offers.append(
             Offer(
                 name,

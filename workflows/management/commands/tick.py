@@ -1,6 +1,6 @@
 """`manage.py tick`: one sweep and one delivery; with --loop again and again, where no Celery beat runs.
 
-The loop audits too, every five minutes.
+The loop audits too, every five minutes, and asks SMS providers for receipts.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Command(BaseCommand):
                 self._once()
                 if time.monotonic() - audited >= AUDITS_EVERY:
                     audited = time.monotonic()
+                    passes.reconcile()
                     deadman.watch(clock.now())
             except DatabaseError:
                 # The next turn tries again; nothing is lost meanwhile.
