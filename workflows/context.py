@@ -29,6 +29,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "chrome": {
             "plan": plan,
             "menu": _menu(request, standing, plan),
+            "searches": bool(standing.units) or standing.sees_all,
             "unread": inbox(user).filter(read_at__isnull=True).count(),
             "made_clock": made,
             "moves_clock": made and standing.administers,

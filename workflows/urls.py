@@ -18,6 +18,7 @@ from workflows.views import (
     preferences,
     receipts,
     review,
+    search,
     slips,
 )
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path("assignments/<int:pk>/<slug:name>/", assignment.act, name="act"),
     path("extensions/<int:pk>/<slug:name>/", assignment.decide_extension, name="extension"),
     path("attachments/<int:pk>/", assignment.attachment, name="attachment"),
+    path("search/", search.search, name="search"),
     path("review/", review.review, name="review"),
     path("plans/<slug:code>/", plans.plan, name="plan"),
     path("plans/<slug:code>/start/", plans.start, name="start-plan"),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from bureaus import calendar_links, clock
 from bureaus.models import Heartbeat
 from measures.models import Deadline, Plan
+from notifications import preferences
 from notifications.models import Message, Refusal
 from tests import make
 from tests.pages import people, web
@@ -147,6 +148,7 @@ SEEN: list[Case] = [
     ("overdue", tuple, READS),
     ("overdue-sheet", tuple, READS),
     ("slips", tuple, READS),
+    ("search", tuple, READS),
     ("review", tuple, WORKS),
     ("absences", tuple, WORKS),
     ("board", tuple, SEES_ALL),
@@ -161,6 +163,9 @@ SEEN: list[Case] = [
     # Whoever has the link, signed in or not.
     ("calendar-feed", lambda: (_calendar_token("unit"),), EVERYBODY),
     ("calendar-feed", lambda: ("no-such-token",), set()),
+    ("unsubscribe", lambda: (preferences.token(people.person("unit").pk),), EVERYBODY),
+    ("unsubscribe", lambda: ("no-such-token",), set()),
+    ("preferences", tuple, EVERYBODY),
 ]
 # (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
 DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] = [
@@ -215,6 +220,7 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("deal", lambda: ("erase", _undelivered()), {}, set()),
     ("receipts", lambda: ("gateway", "no-such-token"), {}, set()),
     ("notices-read", tuple, {}, EVERYBODY),
+    ("preferences", tuple, {"duty_email": "daily", "duty_sms": "daily", "news_email": "off"}, EVERYBODY),
     ("make-calendar-link", tuple, {"replacing": ""}, WORKS),
     ("revoke-calendar-link", lambda: _linked("administrator"), {}, EVERYBODY),
     (

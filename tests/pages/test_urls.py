@@ -28,6 +28,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "act": ((1, "sign"), WRITE),
     "extension": ((1, "grant"), WRITE),
     "attachment": ((1,), READ),
+    "search": ((), READ),
     "review": ((), READ),
     "plan": (("tacheng-2019",), READ),
     "start-plan": (("tacheng-2019",), WRITE),
