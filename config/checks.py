@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.translation import gettext as _
 
 from notifications.providers import provider
+from notifications.providers.robots import offices
 
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]", "::1"}
 LONG_ENOUGH = 24  # characters of a secret that stands in an address
@@ -26,7 +27,7 @@ def safe_at_any_time(app_configs: Sequence[AppConfig] | None = None, **kwargs: A
 
 @register(Tags.security, deploy=True)
 def ready_for_real_use(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_data(), *_addresses(), *_channels(), *_watched()]
+    return [*_data(), *_addresses(), *_channels(), *_groups(), *_watched()]
 
 
 def _key_is_private() -> Iterator[CheckMessage]:
@@ -134,6 +135,15 @@ def _channels() -> Iterator[CheckMessage]:
             _("SMS_RECEIPT_TOKEN is missing or short: how an SMS ended is not learned."),
             hint=_("Set it to 24 random characters or more, and tell the provider the address with it."),
             id="duban.W012",
+        )
+
+
+def _groups() -> Iterator[CheckMessage]:
+    for place, why in offices(settings.GROUP_ROBOTS).wrong.items():
+        yield Error(
+            _("The group robot number %(place)s cannot be used: %(why)s") % {"place": place, "why": why},
+            hint=_("Set GROUP_ROBOTS right; docs/channels.zh-hans.md shows how a robot is written."),
+            id="duban.E004",
         )
 
 

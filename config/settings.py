@@ -206,6 +206,9 @@ SMS_PROVIDERS = [] if DEMO else env.str("SMS_PROVIDERS", default="").split()
 SMS_PATIENCE = (10, 15)  # seconds for a connection, and for an answer: well inside a sender's lease of two minutes
 # The secret part of the address at which providers tell how an SMS ended; without it nobody can.
 SMS_RECEIPT_TOKEN = env.str("SMS_RECEIPT_TOKEN", default="")
+# The groups of offices: code of a unit=address of its robot, apart by spaces (see docs/channels.zh-hans.md).
+GROUP_ROBOTS = [] if DEMO else env.str("GROUP_ROBOTS", default="").split()
+GROUP_PATIENCE = (5, 10)  # seconds, likewise
 # channel code → class
 NOTIFICATION_CHANNELS = {
     "inbox": "notifications.channels.inbox.InboxChannel",

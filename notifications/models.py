@@ -273,3 +273,62 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.reference or self.client_reference}"
+
+
+class GroupPost(models.Model):
+    """What an office's group was told on a day: one text, posted once (see notifications.groups).
+
+    The unit stands by its code: this room knows no work, and the group of a unit that is no more stays readable.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        SENDING = "sending", _("being sent")
+        ACCEPTED = "accepted", _("sent")
+        FAILED = "failed", _("failed")
+        UNCERTAIN = "uncertain", _("uncertain")
+        SUPPRESSED = "suppressed", _("no longer true")
+
+    # The group has read it, as far as anybody knows: it is not said again.
+    SAID = (Status.SENDING, Status.ACCEPTED, Status.UNCERTAIN)
+    LEFT_OVER = (Status.FAILED, Status.UNCERTAIN)
+
+    unit = models.CharField(_("unit"), max_length=30)
+    day = models.DateField(_("day"))
+    body = models.TextField(_("text"))
+    # The moment of which it speaks: worded anew whenever it is about to leave.
+    as_of = models.DateTimeField()
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("written at"))
+    final_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    # Our own word for how it ended, and what the robot said last.
+    outcome = models.CharField(_("outcome"), max_length=20, blank=True)
+    said = models.CharField(_("what was said"), max_length=300, blank=True)
+    dealt_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("post to a group")
+        verbose_name_plural = _("posts to groups")
+        ordering = ["-day", "unit"]
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "day"], name="group_post_once"),
+            models.CheckConstraint(
+                condition=~Q(status="queued") | Q(next_attempt_at__isnull=False), name="queued_post_has_a_moment"
+            ),
+        ]
+        indexes = [
+            # Read by every pass.
+            models.Index(fields=["day"], name="group_post_open", condition=Q(status__in=["queued", "sending"])),
+            # Read by whoever looks after what did not get through.
+            models.Index(
+                fields=["-day"],
+                name="group_post_left_over",
+                condition=Q(status__in=["failed", "uncertain"], dealt_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.day}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
-from notifications.models import Attempt, Message, Way
+from notifications.models import Attempt, GroupPost, Message, Way
 from notifications.outbox import LEFT_OVER
 from notifications.reconciling import MARKED_FOR, TOLD_WITHIN, UNCONFIRMED
 
@@ -91,3 +92,14 @@ def left_over() -> QuerySet[Message]:
     ).exclude(channel=OuterRef("channel"))
     found = Message.objects.filter(status__in=LEFT_OVER, dealt_at=None, bundle=None)
     return found.annotate(elsewhere=Exists(told)).select_related("recipient").order_by("-final_at", "-id")
+
+
+def last_posts(units: Iterable[str]) -> dict[str, GroupPost]:
+    """The last post to the group of each of these units, as far as there has been one."""
+    newer = GroupPost.objects.filter(unit=OuterRef("unit"), day__gt=OuterRef("day"))
+    return {post.unit: post for post in GroupPost.objects.filter(~Exists(newer), unit__in=list(units))}
+
+
+def posts_left_over() -> QuerySet[GroupPost]:
+    """Posts that failed or are uncertain and nobody has dealt with, the latest first."""
+    return GroupPost.objects.filter(status__in=GroupPost.LEFT_OVER, dealt_at=None).order_by("-day", "unit")

@@ -86,7 +86,7 @@ def tell_act(
     channels, states = ACTS[kind]
     context = context_of(row) | {"event": event, "note": event.note, "urgent": urgent} | (extra or {})
     # What no person did, such as a new period beginning, waits and folds like a rung.
-    not_before = now if event.actor_id else max(now, _folding_time(now))
+    not_before = now if event.actor_id else max(now, folding_time(now))
     wanted = [group for group in groups if group]
     with override(settings.LANGUAGE_CODE):
         occasion = _("because of: %(act)s") % {"act": event.get_kind_display()}
@@ -134,7 +134,7 @@ def tell_moved(deadline: Deadline, change: DeadlineChange, groups: Iterable[Grou
         key=f"moved|{change.pk}",
         now=now,
         # Many move at once: they wait until eleven, and fold into one for each reader.
-        not_before=max(now, _folding_time(now)),
+        not_before=max(now, folding_time(now)),
     )
 
 
@@ -166,7 +166,7 @@ def mailing_for(kind: str, rung: Rung, occ: int, copies: tuple[Copy, ...], *, no
 
 def leaves_at(planned_at: datetime, now: datetime) -> datetime:
     """From when on the notices of a rung may leave: at eleven, folded."""
-    return max(now, _folding_time(planned_at))
+    return max(now, folding_time(planned_at))
 
 
 def channels_of(rung: Rung) -> tuple[str, ...]:
@@ -366,7 +366,8 @@ def _reason(
     return ""
 
 
-def _folding_time(moment: datetime) -> datetime:
+def folding_time(moment: datetime) -> datetime:
+    """Eleven on the day of a moment."""
     return datetime.combine(moment.astimezone(ZONE).date(), FOLDS_AT, ZONE)
 
 
@@ -396,7 +397,11 @@ def supervisors(roster: Roster) -> Group:
 
 def reference(row: Assignment) -> str:
     """The neutral number of an item, the only name of it an SMS carries."""
-    return f"{row.pk:05d}"
+    return numbered(row.pk)
+
+
+def numbered(pk: int) -> str:
+    return f"{pk:05d}"
 
 
 def context_of(row: Assignment) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
+from datetime import datetime
 
 from bureaus import clock, heartbeat
 from notifications import reconciling, sender
 from notifications.claiming import Delivery
-from workflows import canary, tick
+from workflows import canary, groups, tick
 from workflows.tick import Swept
 
 logger = logging.getLogger(__name__)
@@ -32,15 +33,25 @@ def send() -> list[Delivery]:
     if not pulse.may_go_on or pulse.catching_up:
         return []
     now = clock.now()
-    canary.sing(now)
     told = sender.deliver(now)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in told:
         counts[one.channel][one.event] += 1
-    heartbeat.end(heartbeat.SENDER, well=True, facts={"messages": counts})
+    heartbeat.end(heartbeat.SENDER, well=_tell_the_house(now), facts={"messages": counts})
     return told
 
 
 def reconcile() -> int:
     """Ask providers what became of text messages. It decides and sends nothing, so no clock need be trusted."""
     return reconciling.reconcile(clock.now())
+
+
+def _tell_the_house(now: datetime) -> bool:
+    """After the persons' notices, which no trouble with a group or the daily test may keep back."""
+    try:
+        canary.sing(now)
+        groups.tell(now)
+    except Exception:
+        logger.exception("the groups of offices could not be told")
+        return False
+    return True

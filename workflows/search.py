@@ -48,7 +48,8 @@ def search(standing: Standing, text: str, now: datetime) -> Found:
 
 
 def words_of(text: str) -> list[str]:
-    return [word[:LONGEST] for word in re.split(r"[\s,，、;；]+", text) if word][:MOST_WORDS]
+    # A character of no text would end a pattern in SQLite, and PostgreSQL refuses it.
+    return [word[:LONGEST] for word in re.split(r"[\s\x00,，、;；]+", text) if word][:MOST_WORDS]
 
 
 def _fits(word: str) -> Q:

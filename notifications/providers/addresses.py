@@ -36,6 +36,8 @@ class Address:
             )
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.host = f"{host}:{port}" if port else host
+        # Without an @ what stands at the host's place may be a key.
+        self._said = self.host if "@" in parts.netloc else "…"
         self.path = parts.path
         self.key = unquote(parts.username or "")
         self.secret = unquote(parts.password or "")
@@ -45,11 +47,11 @@ class Address:
         if self.plain and parts.hostname not in LOOPBACK:
             raise ValueError(
                 _("The provider %(host)s must be spoken to by https: phone numbers and texts go there.")
-                % {"host": self.host}
+                % {"host": self._said}
             )
 
     def __repr__(self) -> str:
-        return f"<{self.scheme} {self.host}>"
+        return f"<{self.scheme} {self._said}>"
 
     def option(self, name: str, default: str = "") -> str:
         return self._options.get(name, default).strip()
@@ -70,7 +72,7 @@ class Address:
         if missing:
             raise ValueError(
                 _("The address %(scheme)s://…@%(host)s lacks: %(missing)s.")
-                % {"scheme": self.scheme, "host": self.host, "missing": ", ".join(missing)}
+                % {"scheme": self.scheme, "host": self._said, "missing": ", ".join(missing)}
             )
 
     def names(self, option: str, default: str) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -72,6 +74,35 @@ def robot(url: str, patience: Patience | None = None) -> Robot:
     address = Address(url, "wecom", "dingtalk")
     kind = WeCom if address.scheme == "wecom" else DingTalk
     return kind(address, patience or Patience())
+
+
+@dataclass(frozen=True)
+class Offices:
+    """The robots by the code of the unit in whose group they are; `wrong`: what is wrong with the entries by place."""
+
+    robots: dict[str, Robot] = field(default_factory=dict)
+    wrong: dict[int, str] = field(default_factory=dict)
+
+
+_UNIT = re.compile(r"[\w-]{1,30}")
+
+
+def offices(entries: Iterable[str], patience: Patience | None = None) -> Offices:
+    """Entries from the environment, `CODE=URL` each. One that is wrong stops no other, and no secret is repeated."""
+    found = Offices()
+    for place, entry in enumerate(entries, start=1):
+        code, _equals, url = entry.partition("=")
+        try:
+            if not url or not _UNIT.fullmatch(code):
+                raise ValueError(_("It is no code of a unit, followed by an equals sign and the address of a robot."))
+            made = robot(url, patience)
+            if code in found.robots:
+                raise ValueError(_("The unit %(code)s has a robot already.") % {"code": code})
+        except ValueError as error:
+            found.wrong[place] = str(error)
+        else:
+            found.robots[code] = made
+    return found
 
 
 class _Robot:

@@ -93,6 +93,9 @@ def test_the_demonstration_shares_nothing_with_real_use(tmp_path: Path) -> None:
     for name, value in watched.items():
         assert read_settings(tmp_path, **watched)[name] == value
         assert read_settings(tmp_path, **watched, DUBAN_CLOCK="demo")[name] != value
+    told = {"GROUP_ROBOTS": "supervision=wecom://key@qyapi.weixin.qq.com"}
+    assert read_settings(tmp_path, **told)["GROUP_ROBOTS"] == [told["GROUP_ROBOTS"]]
+    assert read_settings(tmp_path, **told, DUBAN_CLOCK="demo")["GROUP_ROBOTS"] == []
     queue = shown["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"]
     assert Path(queue).name.startswith("demo")
     assert queue != plain["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"]
@@ -141,6 +144,7 @@ def test_a_complete_installation_lacks_only_the_text_messages(tmp_path: Path) ->
         ({"EMAIL_URL": ""}, "duban.W008"),
         ({"DEFAULT_FROM_EMAIL": "Duban <duban@localhost>"}, "duban.W009"),
         ({"DUBAN_HEARTBEAT_URL": "watch.example.org"}, "duban.W011"),
+        ({"GROUP_ROBOTS": "supervision=wecom://qyapi.weixin.qq.com"}, "duban.E004"),
         ({"DEMO_DATABASE_URL": REAL["DATABASE_URL"]}, "duban.E002"),
     ],
 )

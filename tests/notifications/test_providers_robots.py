@@ -8,9 +8,10 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from django.utils.translation import override
 
 from notifications.providers import Patience, ProviderError, Trouble
-from notifications.providers.robots import A_MINUTE, MOST_BYTES, robot
+from notifications.providers.robots import A_MINUTE, MOST_BYTES, offices, robot
 from tests.notifications.gateways import (
     KEY,
     MINUTE,
@@ -138,3 +139,40 @@ def test_a_robot_that_cannot_be_is_said_without_its_key(url: str) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         robot(url)
     assert "KEY" not in str(caught.value) and "TOKEN" not in str(caught.value)
+
+
+# --- The setting ------------------------------------------------------------------------------------
+
+GOOD = "wecom://KEYOFTHEHOUSE@qyapi.weixin.qq.com"
+
+
+def test_each_office_has_the_robot_its_entry_names() -> None:
+    found = offices([f"supervision={GOOD}", "654224=dingtalk://TOKEN:SECRET@oapi.dingtalk.com"])
+    assert {code: one.name for code, one in found.robots.items()} == {"supervision": "wecom", "654224": "dingtalk"}
+    assert found.wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("NEVERSEEN", "equals sign"),
+        ("wecom://NEVERSEEN@qyapi.weixin.qq.com?scheme=https", "equals sign"),
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=NEVERSEEN", "equals sign"),
+        ("supervision=https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=NEVERSEEN", "wecom://"),
+        ("supervision=NEVERSEEN", "wecom://"),
+        ("supervision=wecom://NEVERSEEN", "key"),
+        ("supervision=wecom://NEVERSEEN?scheme=http", "https"),
+        ("supervision=dingtalk://NEVERSEEN@oapi.dingtalk.com", "secret"),
+        ("supervision=dingtalk://NEVERSEEN:SEC/RET@oapi.dingtalk.com", "%2F"),
+        ("supervision=wecom://NEVERSEEN@qyapi.weixin.qq.com?scheme=http", "https"),
+        (f"forestry={GOOD}", "already"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said_without_its_secret_and_stops_no_other(entry: str, named: str) -> None:
+    with override("en"):
+        found = offices([f"forestry={GOOD}", entry])
+    assert list(found.robots) == ["forestry"]
+    assert found.wrong.keys() == {2}
+    assert named in found.wrong[2]
+    for private in ("NEVER", "SEEN", "KEYOFTHEHOUSE"):
+        assert private.lower() not in found.wrong[2].lower()

@@ -6,7 +6,7 @@ written, and the flow moved on.
 
 from workflows.actions.absences import record_absence, withdraw_absence
 from workflows.actions.base import NotYours, WrongMoment
-from workflows.actions.delivery import leave_at_that, send_again, use_address
+from workflows.actions.delivery import leave_at_that, leave_post_at_that, send_again, use_address
 from workflows.actions.extensions import (
     ask_extension,
     grant_extension,
@@ -70,6 +70,7 @@ __all__ = [
     "hand_back",
     "issue_slip",
     "leave_at_that",
+    "leave_post_at_that",
     "load_ladders",
     "name_people",
     "note_reasons",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from bureaus.models import User
 from measures.access import Standing
-from notifications import addresses, outbox
+from notifications import addresses, groups, outbox
 from workflows.actions.base import NotYours, WrongMoment
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,14 @@ def leave_at_that(pk: int, *, by: User, now: datetime) -> None:
     if not outbox.leave(pk, now=now):
         raise _dealt_with()
     _log("message %s left at that", pk, by)
+
+
+def leave_post_at_that(pk: int, *, by: User, now: datetime) -> None:
+    """The group was told in some other way, or need not be. Raises NotYours and WrongMoment likewise."""
+    _permit(by)
+    if not groups.leave(pk, now=now):
+        raise _dealt_with()
+    _log("post %s to a group left at that", pk, by)
 
 
 def use_address(pk: int, *, by: User) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.forms import Form
@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from bureaus import clock
 from notifications import addresses, overview
 from notifications.admin import OUTCOMES
-from notifications.models import Message
-from workflows import actions
+from notifications.models import GroupPost, Message
+from workflows import actions, groups
 from workflows.auditing.sending import WAITS
+from workflows.groups import Office
 from workflows.incidents import plain
 from workflows.views.base import attempt, moved_on_page, only, person, standing_of
 
@@ -26,11 +27,19 @@ WAYS = {
     "aliyun": gettext_lazy("SMS by Aliyun"),
     "tencent": gettext_lazy("SMS by Tencent"),
     "gateway": gettext_lazy("SMS gateway"),
+    "wecom": gettext_lazy("WeCom group robot"),
+    "dingtalk": gettext_lazy("DingTalk group robot"),
 }
 CHANNELS = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("SMS")}
+POSTS = {
+    "expired": gettext_lazy("It could not leave on its day; the next post says it anew."),
+    "unknown": gettext_lazy("Nobody knows whether it is there: look at the group. It is not posted again."),
+    "settled": gettext_lazy("Everything was settled before it left."),
+}
 DONE = {
     "again": gettext_lazy("It leaves within a minute, in the hours in which notices leave."),
     "leave": gettext_lazy("It is off this list."),
+    "group": gettext_lazy("It is off this list."),
     "address": gettext_lazy("The address is used again from the next notice on."),
 }
 
@@ -40,6 +49,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_health)
     now, real = clock.now(), clock.real_now()
+    offices = groups.offices()
     return render(
         request,
         "workflows/delivery.html",
@@ -50,7 +60,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
             ],
             "ways": [
                 {
-                    "name": WAYS.get(way.name, way.name),
+                    "name": _way_name(way.name, offices),
                     "of": way,
                     "said": plain(way.error),
                     "is_closed": bool(way.closed_until and way.closed_until > real),
@@ -63,6 +73,8 @@ def delivery(request: HttpRequest) -> HttpResponse:
                 {"row": row, "channel": CHANNELS.get(row.channel, row.channel), "said": plain(row.said)}
                 for row in addresses.standing()[: overview.LISTED]
             ],
+            "posts": _posts(offices),
+            "wrong_robots": groups.wrong().items(),
             "standing": standing,
         },
     )
@@ -70,12 +82,13 @@ def delivery(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def deal(request: HttpRequest, act: str, pk: int) -> HttpResponse:
-    """Send again, leave at that, use an address again."""
+    """Send again, leave at that (a post to a group too), use an address again."""
     only(standing_of(request).sees_health)
     by, now = person(request), clock.now()
     acts: dict[str, Callable[[], Any]] = {
         "again": lambda: actions.send_again(pk, by=by, now=now),
         "leave": lambda: actions.leave_at_that(pk, by=by, now=now),
+        "group": lambda: actions.leave_post_at_that(pk, by=by, now=now),
         "address": lambda: actions.use_address(pk, by=by),
     }
     if act not in acts:
@@ -99,4 +112,36 @@ def _line(message: Message) -> dict[str, Any]:
         "channel": CHANNELS.get(message.channel, message.channel),
         "why": OUTCOMES.get(message.outcome) or plain(message.outcome),
         "elsewhere": getattr(message, "elsewhere", False),
+    }
+
+
+def _way_name(name: str, offices: Sequence[Office]) -> str:
+    """A robot's way is named after its group."""
+    for office in offices:
+        if office.way == name:
+            return _("%(robot)s, %(unit)s") % {"robot": WAYS[office.robot], "unit": office.unit or office.code}
+    return str(WAYS.get(name) or WAYS.get(name.partition(":")[0]) or name)
+
+
+def _posts(offices: Sequence[Office]) -> list[dict[str, Any]]:
+    """The last post to each group; then whatever else nobody has dealt with yet."""
+    shown = [_post(one.last, one.unit or one.code, WAYS[one.robot], unknown=one.unit is None) for one in offices]
+    last = {one.last.pk for one in offices if one.last}
+    left = [post for post in overview.posts_left_over()[: overview.LISTED] if post.pk not in last]
+    names = groups.named(post.unit for post in left)
+    return shown + [_post(post, names.get(post.unit) or post.unit, "") for post in left]
+
+
+def _post(post: GroupPost | None, unit: object, robot: object, *, unknown: bool = False) -> dict[str, Any]:
+    is_left = post is not None and post.status in GroupPost.LEFT_OVER and post.dealt_at is None
+    is_red = unknown or (is_left and post is not None and post.status == GroupPost.Status.FAILED)
+    return {
+        "unit": unit,
+        "robot": robot,
+        "unknown": unknown,
+        "of": post,
+        "why": POSTS.get(post.outcome, "") if post else "",
+        "said": plain(post.said) if post else "",
+        "is_left": is_left,
+        "tone": "is-red" if is_red else "is-amber" if is_left or (post and post.said) else "",
     }
