@@ -12,27 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bureaus.admin.base import LookAdmin, person_url
+from notifications import wording
 from notifications.models import Message
-
-# What the sender and `still_wanted` write down in one word. Anything else is what a channel said itself:
-# an address, or an error.
-OUTCOMES = {
-    "overtaken": _("a later change has taken its place"),
-    "handed_over": _("somebody else has taken the matter over"),
-    "settled": _("the matter was settled before it left"),
-    "moved": _("the date was changed before it left"),
-    "changed": _("the work had gone on before it left"),
-    "left": _("the recipient has left"),
-    "not_theirs": _("the recipient does not see this work any more"),
-    "said_later": _("a later notice of the same date said it"),
-    "switched_off": _("the recipient does not want it by this channel"),
-    "unconfirmed": _("sent; the provider never said whether it arrived"),
-    "unknown": _("the sender was cut off; nobody knows whether it left"),
-    "barred": _("the address was refused before: nothing goes there"),
-    "asked": _("the sender was cut off; the provider says that it left"),
-    "rehearsal": _("a rehearsal: nothing is sent"),
-}
-CHANNELS = {"email": _("e-mail"), "sms": _("text message")}
 
 
 @admin.register(Message)
@@ -59,7 +40,7 @@ class DeliveryAdmin(LookAdmin):
 
     @admin.display(description=_("channel"), ordering="channel")
     def by(self, message: Message) -> str:
-        return str(CHANNELS.get(message.channel, message.channel))
+        return wording.channel(message.channel)
 
     @admin.display(description=_("recipient"), ordering="recipient__username")
     def person(self, message: Message) -> str:
@@ -67,4 +48,4 @@ class DeliveryAdmin(LookAdmin):
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def how_it_went(self, message: Message) -> str:
-        return str(OUTCOMES.get(message.outcome, message.outcome))
+        return str(wording.OUTCOMES.get(message.outcome, message.outcome))

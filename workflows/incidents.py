@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from measures.models import Deadline, Recurrence
+from notifications.wording import plain
 from workflows.auditing import last_facts
 from workflows.auditing.deciding import recurrence_key
 
@@ -49,20 +49,3 @@ def open_incidents() -> list[Incident]:
         )
         for row in periods[:LISTED]
     ]
-
-
-_QUOTED = re.compile(r"""(['"“])([^'"“”]*)(['"”])""")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}")
-_ADDRESS = re.compile(r"\S+@\S+")
-_LONG_NUMBER = re.compile(r"\d[\d -]{5,}\d")
-
-
-def plain(error: str) -> str:
-    """The first line of an error, without what might be somebody's: addresses, long numbers, quoted values.
-
-    Names of fields and classes stay. The whole of it is in the log.
-    """
-    line = error.strip().partition("\n")[0]
-    line = _QUOTED.sub(lambda found: found[0] if _WORD.fullmatch(found[2]) else f"{found[1]}…{found[3]}", line)
-    line = _LONG_NUMBER.sub("…", _ADDRESS.sub("…", line))
-    return line[:160]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bureaus.models import Bureau, Membership, Role, User
 from measures.models import Plan
-from notifications.admin import OUTCOMES
+from notifications.wording import OUTCOMES
 from tests import make
 from tests.administration import act, logged, save, saved, shown, url
 from tests.pages import web

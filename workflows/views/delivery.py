@@ -14,23 +14,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from bureaus import clock
 from notifications import addresses, overview
-from notifications.admin import OUTCOMES
 from notifications.models import GroupPost, Message
+from notifications.wording import CHANNELS, WAYS, plain, why
 from workflows import actions, groups
 from workflows.auditing.sending import WAITS
 from workflows.groups import Office
-from workflows.incidents import plain
 from workflows.views.base import attempt, moved_on_page, only, person, standing_of
 
-WAYS = {
-    "smtp": gettext_lazy("Mail server"),
-    "aliyun": gettext_lazy("SMS by Aliyun"),
-    "tencent": gettext_lazy("SMS by Tencent"),
-    "gateway": gettext_lazy("SMS gateway"),
-    "wecom": gettext_lazy("WeCom group robot"),
-    "dingtalk": gettext_lazy("DingTalk group robot"),
-}
-CHANNELS = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("SMS")}
 POSTS = {
     "expired": gettext_lazy("It could not leave on its day; the next post says it anew."),
     "unknown": gettext_lazy("Nobody knows whether it is there: look at the group. It is not posted again."),
@@ -110,7 +100,7 @@ def _line(message: Message) -> dict[str, Any]:
     return {
         "message": message,
         "channel": CHANNELS.get(message.channel, message.channel),
-        "why": OUTCOMES.get(message.outcome) or plain(message.outcome),
+        "why": why(message.outcome),
         "elsewhere": getattr(message, "elsewhere", False),
     }
 
