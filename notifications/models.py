@@ -123,8 +123,8 @@ class Message(models.Model):
             models.Index(
                 fields=["final_at"], name="message_unconfirmed", condition=Q(channel="sms", status="accepted")
             ),
-            # Read when what it speaks of has changed.
-            models.Index(fields=["about"], name="message_about", condition=Q(status="queued")),
+            # Read when what it speaks of has changed, and by who asks who was told of it.
+            models.Index(fields=["about"], name="message_about"),
         ]
 
     def __str__(self) -> str:
