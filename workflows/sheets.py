@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bureaus.clock import ZONE
-from workflows import overdue
+from workflows import overdue, told
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _THIN = Side(style="thin", color="999999")
@@ -57,6 +58,38 @@ def overdue_sheet(rows: Sequence[overdue.Row], now: datetime) -> Workbook:
     return table(_("Overdue list"), head, body, now, widths=[6, 38, 16, 10, 22, 14, 22, 12, 12, 10, 12, 24, 12])
 
 
+def told_sheet(title: str, notices: Sequence[told.Notice], now: datetime) -> Workbook:
+    """Who was told of a task: a line for each notice and channel."""
+    head = [
+        _("No."),
+        _("When"),
+        _("To whom"),
+        _("on behalf of"),
+        _("What"),
+        _("Why"),
+        _("Channel"),
+        _("How it went"),
+        _("Proof"),
+    ]
+    body = [
+        [
+            number,
+            f"{notice.row.created_at.astimezone(ZONE):%Y-%m-%d %H:%M}",
+            str(notice.row.recipient),
+            str(notice.row.on_behalf_of or ""),
+            notice.row.subject,
+            notice.row.reason,
+            copy.channel,
+            copy.how,
+            "\n".join(copy.proof),
+        ]
+        for number, notice in enumerate(notices, start=1)
+        for copy in notice.copies
+    ]
+    name = _("Who was told: %(task)s") % {"task": title}
+    return table(name, head, body, now, widths=[6, 17, 24, 16, 32, 36, 10, 30, 56])
+
+
 def table(
     title: str, head: Sequence[str], body: Sequence[Sequence[object]], now: datetime, *, widths: Sequence[int]
 ) -> Workbook:
@@ -64,7 +97,7 @@ def table(
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
-    sheet.title = title[:31]
+    sheet.title = re.sub(r"[\[\]:*?/\\]", " ", title)[:31]
     last = get_column_letter(len(head))
     sheet.merge_cells(f"A1:{last}1")
     sheet["A1"] = title

@@ -20,12 +20,15 @@ from workflows.views import (
     review,
     search,
     slips,
+    told,
 )
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
     path("desk/<slug:code>/", desk.section, name="desk-section"),
     path("assignments/<int:pk>/", assignment.show, name="assignment"),
+    path("assignments/<int:pk>/told/", told.proof, name="told"),
+    path("assignments/<int:pk>/told/export.xlsx", told.sheet, name="told-sheet"),
     path("assignments/<int:pk>/<slug:name>/", assignment.act, name="act"),
     path("extensions/<int:pk>/<slug:name>/", assignment.decide_extension, name="extension"),
     path("attachments/<int:pk>/", assignment.attachment, name="attachment"),

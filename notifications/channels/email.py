@@ -76,9 +76,14 @@ class EmailChannel(Channel):
         return address
 
 
+def message_id(message: Message) -> str:
+    """The same for every try, so that a mail repeated after a crash can be told as one."""
+    host = settings.SITE_URL.split("//")[-1].split("/")[0].split(":")[0]
+    return f"<duban-{message.pk}@{host}>"
+
+
 def _headers(message: Message) -> dict[str, str]:
-    # The Message-ID is the same for every try, so that a mail repeated after a crash can be told as one.
-    headers = {"Message-ID": f"<duban-{message.pk}@{_host()}>", "Auto-Submitted": "auto-generated"}
+    headers = {"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"}
     # RFC 8058 wants HTTPS; and what somebody has to do nobody can be unsubscribed from.
     if settings.SITE_URL.startswith("https://") and preferences.may_be_switched_off(message):
         address = settings.SITE_URL + reverse("unsubscribe", args=[preferences.token(message.recipient_id)])
@@ -98,7 +103,3 @@ def _answer(error: SMTPResponseException) -> str:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _host() -> str:
-    return settings.SITE_URL.split("//")[-1].split("/")[0].split(":")[0]

@@ -117,6 +117,13 @@ SEEN: list[Case] = [
     ("assignment", lambda: (_row("m5-gate/drc"),), SEES_ALL | {"keeper"}),
     ("assignment", lambda: (_row("assessment/supervision/2019"),), SEES_ALL),
     ("assignment", lambda: (999_999,), set()),
+    # Whoever leads or reviews the work of another unit sees the work, not what that unit was told about it.
+    ("told", lambda: (_row(f"survey/{TOWN}"),), OF_TOWN),
+    ("told", lambda: (_row(f"filing/{TOWN}/朗古特"),), OF_TOWN),
+    ("told", lambda: (_row("m6-share/police"),), SEES_ALL | {"bureau"}),
+    ("told", lambda: (999_999,), set()),
+    ("told-sheet", lambda: (_row(f"survey/{TOWN}"),), OF_TOWN),
+    ("told-sheet", lambda: (_row("m6-share/police"),), SEES_ALL | {"bureau"}),
     ("attachment", lambda: (_attached(f"m2-courses/{TOWN}"),), OF_TOWN | {"lead"}),
     ("attachment", lambda: (_attached(f"filing/{TOWN}/朗古特"),), OF_TOWN | {"lead", "keeper"}),
     ("attachment", lambda: (_attached(f"money/{TOWN}/2019"),), OF_TOWN),

@@ -129,6 +129,51 @@ def test_a_copy_that_failed_says_so(lived: Plan) -> None:
     assert str(mail.get_status_display()) in failed
 
 
+def _line(client: web.Client, copy: Message) -> str:
+    """What stands beside a notice of one of its copies, the first or the last by its channel."""
+    inbox = Message.objects.get(dedupe_key=copy.dedupe_key.rpartition("|")[0] + "|inbox")
+    row = next(row for row in _all_rows(client) if f"/notices/{inbox.pk}/" in row.links)
+    return row.all("td")[3].all("div")[0 if copy.channel == "email" else -1].text
+
+
+def test_a_copy_says_why_it_did_not_leave(lived: Plan) -> None:
+    """In words, and of what a server said nothing that is somebody's."""
+    user = make.person(OFFICER)
+    mail = Message.objects.filter(recipient=user, channel="email", status="accepted").exclude(kind="digest")[0]
+    client = web.signed_in(user)
+    said = f"550 5.1.1 <{user.email}> unknown, 10001234567"
+    for status, outcome, words in (
+        ("failed", "barred", "该地址此前被拒收"),
+        ("failed", said, "550 5.1.1"),
+        ("uncertain", "unknown", "无法确认是否送达"),
+        ("cancelled", "overtaken", "已有新的变动"),
+        ("suppressed", "left", "收件人已离岗"),
+    ):
+        Message.objects.filter(pk=mail.pk).update(status=status, outcome=outcome)
+        assert words in _line(client, mail)
+    Message.objects.filter(pk=mail.pk).update(status="failed", outcome=said)
+    assert user.email not in _line(client, mail) and "10001234567" not in _line(client, mail)
+    Message.objects.filter(pk=mail.pk).update(status="accepted", outcome=user.email)
+    assert "@" not in _line(client, mail)
+
+
+def test_a_copy_that_was_folded_shares_the_fate_of_what_carried_it(lived: Plan) -> None:
+    user = make.person(OFFICER)
+    bundle = Message.objects.filter(recipient=user, channel="email", kind="digest", status="accepted")[0]
+    part = bundle.folded.filter(status="accepted")[0]
+    alone = Message.objects.filter(recipient=user, channel="email", status="accepted", bundle=None)
+    client = web.signed_in(user)
+    left = f"{bundle.final_at.astimezone(clock.ZONE):%m-%d %H:%M}" if bundle.final_at else ""
+    assert left and left in _line(client, part)
+    assert len(_line(client, part)) > len(_line(client, alone.exclude(kind="digest")[0])), "it says that it was folded"
+    # Not left yet: from when on what carries it leaves.
+    Message.objects.filter(pk=bundle.pk).update(
+        status="queued", final_at=None, next_attempt_at=make.at(2019, 8, 20, 10, 30)
+    )
+    bundle.folded.update(status="bundled", final_at=None)
+    assert "08-20 10:30" in _line(client, part)
+
+
 @pytest.mark.parametrize("status", Message.Status.values)
 def test_how_a_copy_went_is_said_in_words_of_its_own(status: str, lived: Plan) -> None:
     """None of them reads like another: what is not known to have been sent is never said to have been."""
@@ -137,15 +182,17 @@ def test_how_a_copy_went_is_said_in_words_of_its_own(status: str, lived: Plan) -
     inbox = Message.objects.get(dedupe_key=mail.dedupe_key.replace("|email", "|inbox"))
     settled = status in Message.FINAL
     moment = make.at(2019, 8, 19, 11, 7)
+    leaves = make.at(2019, 8, 20, 10)
     Message.objects.filter(pk=mail.pk).update(
-        status=status, final_at=moment if settled else None, next_attempt_at=moment if status == "queued" else None
+        status=status, final_at=moment if settled else None, next_attempt_at=leaves if status == "queued" else None
     )
     row = next(row for row in _all_rows(web.signed_in(user)) if f"/notices/{inbox.pk}/" in row.links)
     lines = [line.text for line in row.all("td")[3].all("div")]
     with override("zh-hans"):
         words = {value: str(label) for value, label in Message.Status.choices}
     assert len(set(words.values())) == len(words)
-    assert len([line for line in lines if words[status] in line and ("08-19 11:07" in line) == settled]) == 1
+    (line,) = [line for line in lines if words[status] in line and ("08-19 11:07" in line) == settled]
+    assert ("08-20 10:00" in line) == (status == "queued"), "what waits says from when on it leaves"
 
 
 def test_a_notice_without_words_yet_has_not_been_said(issued: Plan) -> None:

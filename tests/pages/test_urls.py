@@ -25,6 +25,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "desk": ((), READ),
     "desk-section": (("overdue",), READ),
     "assignment": ((1,), READ),
+    "told": ((1,), READ),
+    "told-sheet": ((1,), READ),
     "act": ((1, "sign"), WRITE),
     "extension": ((1, "grant"), WRITE),
     "attachment": ((1,), READ),

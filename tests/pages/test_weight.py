@@ -46,6 +46,7 @@ PAGES = {
     "assignment": ("和布克赛尔县·经办人", lambda: f"/assignments/{make.row('survey/654226').pk}/"),
     "site plan": ("托里县·经办人", lambda: f"/assignments/{make.row('filing/654224/朗古特').pk}/"),
     "supervisor's view": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/"),
+    "who was told": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/told/"),
     "plan": ("托里县·经办人", lambda: "/plans/tacheng-2019/"),
     "month": ("人社局·经办人", lambda: "/monthly/2019-07/"),
     "notices": ("托里县·经办人", lambda: "/notices/"),

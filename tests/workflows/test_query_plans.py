@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from measures.access import Standing
 from measures.models import Assignment, Event, Plan
+from notifications import outbox
+from notifications.models import Message
 from tests import make
 from tests.make import at
-from workflows import counters, overdue, queries
+from workflows import counters, overdue, queries, told
 from workflows.overdue import Filter
 
 COPIES = 60
@@ -88,3 +90,58 @@ def test_the_latest_events_are_read_from_the_end_of_the_log() -> None:
         cursor.execute(f"{EXPLAIN[connection.vendor]} {asked[0]['sql']}")
         lines = [str(line[-1]) for line in cursor.fetchall()]
     assert not any("Sort" in line or "FOR ORDER BY" in line for line in lines), lines
+
+
+@pytest.fixture
+def told_often(tacheng: Plan) -> Assignment:
+    """Thousands of notices about hundreds of tasks, most of which left long ago."""
+    row, people = make.row("survey/654224"), [make.person(make.SUPERVISOR), make.officer_of(make.bureau("654224"))]
+    words = [(date.about, {"assignment": row.key, "deadline": date.pk}) for date in row.deadlines.all()]
+    words += [(row.key, {"assignment": row.key})]
+    words += [(f"tacheng-2019/survey/{place}#main/654224/1", {"assignment": "…"}) for place in range(400)]
+    Message.objects.bulk_create(
+        Message(
+            dedupe_key=f"{about}|{occasion}|{user.pk}|{channel}",
+            recipient=user,
+            channel=channel,
+            kind="reminder",
+            subject="提醒",
+            about=about,
+            data=data,
+            created_at=NOW,
+            status="queued" if occasion == 0 else "accepted",
+            next_attempt_at=NOW if occasion == 0 else None,
+        )
+        for occasion in range(12)
+        for about, data in words
+        for user in people
+        for channel in ("inbox", "email")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return row
+
+
+def test_who_was_told_of_a_task_is_read_along_what_notices_are_about(told_often: Assignment) -> None:
+    found = told.about(told_often)
+    shown = list(found.all())
+    wanted = Message.objects.filter(data__assignment=told_often.key, channel="inbox")
+    assert shown == list(wanted.order_by("-id")) != []
+    first, following = told.page(found, size=told.SHOWN)
+    assert len(first) == told.SHOWN and following is not None
+    for part in (found[: told.SHOWN + 1], found.filter(pk__lt=following)[: told.PAGE + 1]):
+        lines = plan_of(part)
+        assert any("message_about" in line for line in lines), lines
+        assert not any("Seq Scan" in line or "SCAN" in line for line in lines), lines
+
+
+def test_what_is_taken_back_is_found_along_the_same_index(told_often: Assignment) -> None:
+    date = make.deadline(told_often)
+    about = date.about
+    with CaptureQueriesContext(connection) as asked:
+        assert outbox.cancel(about, date.rev + 1, now=NOW) == 4
+    with connection.cursor() as cursor:
+        cursor.execute(f"{EXPLAIN[connection.vendor]} {asked[0]['sql']}")
+        lines = [str(line[-1]) for line in cursor.fetchall()]
+    assert any("message_about" in line for line in lines), lines
+    assert not any("Seq Scan" in line or "SCAN" in line for line in lines), lines

@@ -18,8 +18,7 @@ from bureaus.models import Bureau, Membership, User
 from measures.access import Standing, may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
-from notifications.models import Message
-from workflows import queries
+from workflows import queries, told
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
@@ -166,7 +165,7 @@ def page(
         "drafts": _drafts(row, standing, failed),
         "extensions": _extensions(row, standing, failed, extension),
         "slips": _slips(row, standing),
-        "told": _told(row, standing),
+        "told": _told(row, standing, running),
         "division": _division(row, now),
         "rectifications": _rectifications(row, standing),
         "steps": _line(row),
@@ -340,15 +339,12 @@ def _slips(row: Assignment, standing: Standing) -> QuerySet[Slip]:
     return queries.visible_slips(standing).filter(assignment=row)
 
 
-def _told(row: Assignment, standing: Standing) -> QuerySet[Message]:
+def _told(row: Assignment, standing: Standing, running: list[Deadline]) -> dict[str, Any] | None:
     """Who was told what about this and when, seen by the supervision office and the unit itself."""
-    if not (standing.sees_all or standing.works_in(row.unit_id)):
-        return Message.objects.none()
-    return (
-        Message.objects.filter(data__assignment=row.key, channel="inbox")
-        .select_related("recipient", "on_behalf_of")
-        .order_by("-created_at", "-id")[:30]
-    )
+    if not told.sees(standing, row):
+        return None
+    notices, following = told.page(told.about(row, running), size=told.SHOWN)
+    return {"occasions": told.occasions(notices), "is_more": following is not None} if notices else None
 
 
 def _division(row: Assignment, now: datetime) -> dict[str, Any] | None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +12,7 @@ from bureaus import calendar_links, clock
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Step
 from notifications.models import Message
+from workflows import told
 from workflows.views.base import inbox, number, person, standing_of
 
 PAGE = 50
@@ -32,16 +29,15 @@ def page(request: HttpRequest, *, new_link: str = "") -> HttpResponse:
     if before := number(request.GET.get("before", "")):
         mine = mine.filter(pk__lt=before)
     rows = list(mine.select_related("on_behalf_of").order_by("-id")[: PAGE + 1])
-    by_key: dict[str, list[Message]] = {}
-    for copy in _copies(rows[:PAGE]):
-        by_key.setdefault(_stem(copy), []).append(copy)
+    by_key: dict[str, list[told.Copy]] = {}
+    for copy in told.copies_of(rows[:PAGE]):
+        by_key.setdefault(told.stem(copy), []).append(told.Copy(copy))
     return render(
         request,
         "workflows/notices.html",
         {
-            "rows": [(row, by_key.get(_stem(row), [])) for row in rows[:PAGE]],
+            "rows": [(row, by_key.get(told.stem(row), [])) for row in rows[:PAGE]],
             "following": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-            "channels": {"email": _("e-mail"), "sms": _("SMS"), "inbox": _("inbox")},
             "link": calendar_links.in_force(person(request)),
             "new_link": new_link,
             "works": bool(standing_of(request).units),
@@ -81,13 +77,3 @@ def _about(notice: Message, standing: Standing) -> Assignment | None:
         measure = Assignment.objects.filter(key=key).values("measure")
         row = visible.filter(unit__in=standing.unit_ids, measure__in=measure, step__kind=Step.Kind.SHARE).first()
     return row
-
-
-def _copies(rows: Sequence[Message]) -> QuerySet[Message]:
-    """What the same notices were put on besides the inbox. By their keys: a pass writes thousands at one moment."""
-    channels = [channel for channel in settings.NOTIFICATION_CHANNELS if channel != "inbox"]
-    return Message.objects.filter(dedupe_key__in=[f"{_stem(row)}|{channel}" for row in rows for channel in channels])
-
-
-def _stem(message: Message) -> str:
-    return message.dedupe_key.rsplit("|", 1)[0]
