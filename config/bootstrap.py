@@ -35,7 +35,7 @@ MARK = VENV / "duban-installed"
 RUNTIME, SMS, DEVELOPMENT = "requirements.txt", "requirements-sms.txt", "requirements-dev.txt"
 LISTS = (RUNTIME, SMS, DEVELOPMENT)  # each holds the one before it, at the same versions (see the tests)
 NEED_SMS = ("aliyun://", "tencent://")
-NEED_DEVELOPMENT = {"test", "soak", "bench"}
+NEED_DEVELOPMENT = {"test", "soak", "bench", "pictures"}
 VENV_CURE = "请先执行 apt-get install -y python3-venv ca-certificates，然后重试。"
 # What Django takes with every command: not ours, and not unknown.
 DJANGO_FLAGS = ("--version", "--traceback", "--no-color", "--force-color", "--skip-checks")
