@@ -114,6 +114,25 @@ def untold() -> str:
     return stem
 
 
+def unconfirmed() -> str:
+    """Five text messages were handed over and never heard of, and no other ever arrived."""
+    told = make.person(make.SUPERVISOR)
+    rows = [
+        Message.objects.create(
+            dedupe_key=f"silent|{number}",
+            recipient=told,
+            channel="sms",
+            kind="urged",
+            created_at=NOW,
+            final_at=NOW - timedelta(days=4),
+            status="accepted",
+            outcome="unconfirmed",
+        )
+        for number in range(5)
+    ]
+    return f"{rows[0].pk}|sms"
+
+
 def wrong_look() -> str:
     row = armed()
     Deadline.objects.filter(pk=row.pk).update(next_look_at=(row.next_look_at or NOW) + timedelta(days=1))
@@ -214,6 +233,7 @@ BROKEN: list[tuple[str, Callable[[], str]]] = [
     ("A3", stuck),
     ("A4", unsent),
     ("A5", untold),
+    ("A6", unconfirmed),
     ("A8", wrong_look),
     ("A8", wrong_rung),
     ("A8", wrong_end),
@@ -248,7 +268,8 @@ def test_a_broken_promise_is_found(played: Plan) -> None:
 
 
 def test_every_check_has_been_broken() -> None:
-    broken = {check for check, _spoil in BROKEN} | {"A7", "A10"}
+    # A17, the daily test, is broken beside the sending (tests/notifications/test_reconciling.py).
+    broken = {check for check, _spoil in BROKEN} | {"A7", "A10", "A17"}
     assert broken == {check.id for check in auditing.CHECKS}
 
 
