@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,15 +16,17 @@ from django.core.management import call_command
 from django.db import connection
 
 from bureaus import calendars
-from bureaus.models import Membership, Role
+from bureaus.models import Membership, Role, User
 from config import databases, postgres
 from config.bootstrap import Refusal
 from measures.access import Standing
 from measures.lights import SOON
 from measures.models import Plan
+from notifications.channels.email import mail_of, written
+from notifications.models import Message
 from workflows import desks, overdue, queries, rehearsal
 from workflows import tick as sweep
-from workflows.bench import floor, hand, seed, tick
+from workflows.bench import floor, hand, seed, send, tick
 from workflows.models import Firing
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +94,36 @@ def test_the_floor_writes_what_the_core_writes_to_the_byte() -> None:
         asked("DELETE FROM bench_message WHERE of_deadline = (SELECT min(id) FROM bench_before) RETURNING 1")
         with pytest.raises(tick.NotTheSameWork):
             tick.timed(place, "floor")
+
+
+def test_send_tells_the_ratios_and_every_mail_came_once() -> None:
+    """A mail that does not come, or twice, ends the measurement."""
+    found = bench("send", "--items", "30", "--due", "10", "--people", "2", "--repetitions", "1")
+    assert list(found)[:2] == ["end_to_end_over_floor", "digest_gain"]
+    assert all(found[name] > 0 for name in ("end_to_end_over_floor", "digest_gain", "floor_ms"))
+    # One person to be told of each deadline, in the inbox and by mail; then the same notices to two people.
+    assert (found["mails"], found["digests"]) == (10, 2)
+    assert found["rows"] == {"firings": 10, "messages": 20, "slips": 10}
+    assert found["came"] == {"floor": 10, "single": 20, "digest": 4}
+    assert not Message.objects.exists(), "the database in use is not touched"
+
+
+def test_send_sees_a_mail_that_did_not_come_or_came_twice(tmp_path: Path) -> None:
+    record = tmp_path / "mails"
+    record.touch()
+    with database() as stage:
+        place = tick.seeded(stage, 10, 2)
+        message = Message(id=1, recipient=User(email="a@duban.invalid"), subject="督办", body="督办")
+        ready = mail_of(message)
+        post = send.Post(place, 1, mails=1, ready=[("", "", written(ready))])
+        floor.fire(seed.NOW, 2)
+        name = ready.extra_headers["Message-ID"]
+        for came in ([], [name, name], ["<another@x>"]):
+            record.write_text("".join(f"{one}\n" for one in came))
+            with pytest.raises(tick.NotTheSameWork):
+                send.each_came_once(post, "floor", send.Server(0, record))
+        record.write_text(f"{name}\n")
+        send.each_came_once(post, "floor", send.Server(0, record))
 
 
 def test_pages_tells_queries_and_times_of_each_page() -> None:

@@ -50,17 +50,25 @@ class Unit:
 
 @dataclass(frozen=True)
 class Stage:
-    """What all rows share: the plan, who works, and (measure, step, node) to work at."""
+    """What all rows share: the plan, who works, and (measure, step, node) to work at.
+
+    `turn`: 0 scatters rows over the units, and somebody else leads; otherwise every unit has so many rows in its
+    turn and leads them itself, so one person is told of each.
+    """
 
     plan: Plan
     run: Run
     units: list[Unit]
     work: Sequence[tuple[int | None, int, str]]
     ladder_version: int
+    turn: int = 0
 
 
-def build_stage() -> Stage:
-    """The real plan with its bodies and ladders, bodies more up to UNITS, and everybody in post."""
+def build_stage(units: int = UNITS, *, alone: bool = False) -> Stage:
+    """The real plan with its bodies and ladders, bodies more up to `units`, and everybody in post.
+
+    `alone`: in every body one person holds every post.
+    """
     calendars.seed_statutory()
     national = Calendar.objects.national()
     # As on any day but the one of an edit: every date has been counted with the days entered.
@@ -70,31 +78,34 @@ def build_stage() -> Stage:
     Plan.objects.filter(pk=plan.pk).update(started_at=NOW - timedelta(days=300))
     Bureau.objects.bulk_create(
         Bureau(code=f"b{n:03}", name=f"第{n}单位", short_name=f"{n}单位", level=Bureau.Level.COUNTY, order=1000 + n)
-        for n in range(1, UNITS + 1 - Bureau.objects.exclude(level=Bureau.Level.ORGAN).count())
+        for n in range(1, units + 1 - Bureau.objects.exclude(level=Bureau.Level.ORGAN).count())
     )
-    _fill_posts()
+    _fill_posts(alone=alone)
     held = {(post.bureau_id, post.role): post.user_id for post in Membership.objects.all()}
-    units = [
+    bodies = [
         Unit(unit.pk, unit.code, held[unit.pk, Role.OFFICER], held[unit.pk, Role.UNIT_LEADER])
         for unit in Bureau.objects.exclude(level=Bureau.Level.ORGAN).order_by("order", "code")
     ]
     run = Run.objects.create(flow_class="workflows/flows.general.GeneralMeasureFlow", data={"key": "bench"})
     work = list(plan.steps.order_by("order").values_list("measure_id", "pk", "node"))
-    return Stage(plan, run, units, work, newest(LADDER).version)
+    return Stage(plan, run, bodies, work, newest(LADDER).version)
 
 
-def _fill_posts() -> None:
+def _fill_posts(*, alone: bool) -> None:
     """The cast of a demonstration, in two statements."""
     posts = [
-        (bureau, name, role) for bureau in Bureau.objects.order_by("order", "code") for name, role in cast.posts(bureau)
+        (bureau, bureau.short_name if alone else name, role)
+        for bureau in Bureau.objects.order_by("order", "code")
+        for name, role in cast.posts(bureau)
     ]
-    people = User.objects.bulk_create(
+    names = dict.fromkeys(name for _bureau, name, _role in posts)
+    made = User.objects.bulk_create(
         User(username=name, name=name, email=f"{number}@duban.invalid", password="!")
-        for number, (_bureau, name, _role) in enumerate(posts)
+        for number, name in enumerate(names)
     )
+    people = dict(zip(names, made, strict=True))
     Membership.objects.bulk_create(
-        Membership(user=user, bureau=bureau, role=role)
-        for user, (bureau, _name, role) in zip(people, posts, strict=True)
+        Membership(user=people[name], bureau=bureau, role=role) for bureau, name, role in posts
     )
 
 
@@ -129,7 +140,9 @@ def key_of(stage: Stage, pk: int) -> str:
 
 
 def unit_of(stage: Stage, pk: int, salt: int = 0) -> Unit:
-    """Some unit; which one has nothing to do with the order of the rows."""
+    """Some unit; which one has nothing to do with the order of the rows, unless they come in turn."""
+    if stage.turn:
+        return stage.units[(pk - 1) // stage.turn % len(stage.units)]
     return stage.units[((pk + salt) * 2654435761 % 2**32) * len(stage.units) >> 32]
 
 

@@ -19,6 +19,13 @@ class Sink:
     def __init__(self, record: TextIO) -> None:
         self._record = record
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """It reads what comes when it comes, and says so, as mail servers do."""
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]]
+
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         mail = message_from_bytes(envelope.content)
         self._record.write(f"{mail['Message-ID']}\n")
