@@ -6,6 +6,7 @@ leaves rows that say so, never silence.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.module_loading import import_string
 
 from bureaus import clock, faults
@@ -28,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 BARRED = "barred"  # the outcome of what would have gone to a refused address
-CLAIM = 50  # people and channels taken at once
+CLAIM = 200  # people and channels taken at once
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480))
 
 
@@ -57,6 +59,7 @@ class Sending:
 class Claim:
     done: list[Delivery] = field(default_factory=list)
     sending: list[Sending] = field(default_factory=list)
+    at_hand: list[int] = field(default_factory=list)  # inbox rows, which are the notice themselves
     taken: int = 0
 
 
@@ -92,7 +95,7 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
             next_attempt_at__lte=now,
             recipient__in={recipient for recipient, _channel in groups},
         )
-        .select_related("recipient")
+        .prefetch_related("recipient")  # few people have many rows
         .order_by("recipient__username", "channel", "created_at", "id")
     )
     rows = [row for row in rows if (row.recipient_id, row.channel) in wanted_pairs]
@@ -188,8 +191,7 @@ def _claim_group(
         return
     if wanted[0].channel == "inbox":
         # The row is the notice: there is nothing to hand to anybody.
-        ids = [message.pk for message in wanted]
-        Message.objects.filter(pk__in=ids).update(status=Message.Status.ACCEPTED, final_at=now, next_attempt_at=None)
+        claim.at_hand += [message.pk for message in wanted]
         claim.done.append(sent(wanted[0], tuple(wanted)))
         return
     message = wanted[0] if len(wanted) == 1 else _fold(wanted, now)
@@ -219,9 +221,19 @@ def _write_claim(claim: Claim, now: datetime) -> None:
         message.lease_until = started + LEASE
         message.provider = ""  # named when it is about to be handed over
         attempt.number, attempt.started_at = message.attempts, started
-    Message.objects.bulk_update(
-        [sending.message for sending in claim.sending],
-        ["status", "attempts", "next_attempt_at", "tried_at", "outside_hours", "lease_until", "provider"],
+    # The same for all of them, so it is one short statement.
+    Message.objects.filter(pk__in=[sending.message.pk for sending in claim.sending]).update(
+        status=Message.Status.SENDING,
+        attempts=F("attempts") + 1,
+        next_attempt_at=None,
+        tried_at=now,
+        lease_until=started + LEASE,
+        provider="",
+    )
+    if outside := [sending.message.pk for sending in claim.sending if sending.message.outside_hours]:
+        Message.objects.filter(pk__in=outside).update(outside_hours=True)
+    Message.objects.filter(pk__in=claim.at_hand).update(
+        status=Message.Status.ACCEPTED, final_at=now, next_attempt_at=None
     )
     Attempt.objects.bulk_create([sending.attempt for sending in claim.sending])
 
@@ -271,14 +283,23 @@ def _give_words(messages: Sequence[Message], now: datetime) -> dict[int, tuple[M
     for message, words in zip(given, said, strict=True):
         message.subject, message.body, message.line, message.url = words.subject, words.body, words.line, words.url
         message.place, message.days_late = words.place, words.days_late
-    # One prepared statement for all: a hundred words for each of many rows make a long CASE.
+    # As one list, or by one prepared statement: a hundred words for each of many rows make a long CASE.
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE notifications_message SET subject = %s, body = %s, line = %s, url = %s, place = %s, "
-            "days_late = %s WHERE id = %s",
-            [(one.subject, one.body, one.line, one.url, one.place, one.days_late, one.pk) for one in given],
-        )
+        if connection.vendor == "postgresql":
+            rows = [{name: getattr(message, name) for name in ("id", *_WORDS)} for message in given]
+            cursor.execute(_WORDS_AT_ONCE, [json.dumps(rows, ensure_ascii=False)])
+        else:
+            known = ", ".join(f"{name} = %s" for name in _WORDS)
+            rows_of = [(*(getattr(message, name) for name in _WORDS), message.pk) for message in given]
+            cursor.executemany(f"UPDATE notifications_message SET {known} WHERE id = %s", rows_of)
     return speechless
+
+
+_WORDS = {"subject": "text", "body": "text", "line": "text", "url": "text", "place": "text", "days_late": "int"}
+_WORDS_AT_ONCE = f"""
+UPDATE notifications_message m SET {", ".join(f"{name} = w.{name}" for name in _WORDS)}
+FROM json_to_recordset(%s::json) AS w(id bigint, {", ".join(f"{name} {kind}" for name, kind in _WORDS.items())})
+WHERE m.id = w.id"""
 
 
 def _put_off(speechless: dict[int, tuple[Message, Exception]], now: datetime) -> list[Delivery]:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bureaus import calendars, clock, faults
 from notifications import addresses, claiming, receipts, ways
@@ -34,6 +34,8 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
     done: list[Delivery] = []
     with ExitStack() as stack, calendars.one_pass():
         house = _House(lambda code: stack.enter_context(open_channel(code)))
+        last = _Last(done)
+        stack.callback(last.write)
         while pairs := house.open_of(claiming.ready(now, without=house.shut)):
             taken = 0
             for groups in claiming.portions(pairs):
@@ -42,10 +44,44 @@ def deliver(now: datetime, *, open_channel: Callable[[str], Channel] = open_chan
                 taken += claim.taken
                 done += claim.done
                 for sending in claim.sending:
-                    done += _send(sending, house, now)
+                    done += _send(sending, house, last, now)
+                last.write()
             if not taken:
                 break
     return done
+
+
+class _Last:
+    """The message that was taken last, until that is written down: before the next one is handed over, so that
+    a sender that dies leaves one in doubt at most, but in the time in which the server of the next one thinks.
+    """
+
+    def __init__(self, done: list[Delivery]) -> None:
+        self._done = done
+        self._open: tuple[Sending, str, datetime] | None = None
+        self.broke = False
+
+    def taken(self, sending: Sending, detail: str, now: datetime) -> None:
+        self._open = sending, detail, now
+
+    def write(self) -> datetime | None:
+        """Returns the real time, if it had to look at a clock."""
+        if self._open is None:
+            return None
+        (sending, detail, now), self._open = self._open, None
+        message, accepted = sending.message, Message.Status.ACCEPTED
+        change: dict[str, Any] = {"reference": message.reference} if message.reference else {}
+        self.broke = True
+        outcome = Attempt.Outcome.ACCEPTED
+        ended = _finish(message, sending.attempt, outcome, detail, status=accepted, final_at=now, **change)
+        self.broke = False
+        if ended:
+            self._done.append(sent(message, sending.parts))
+        return ended
+
+
+class _TakenOver(Exception):
+    """It is another sender's by now."""
 
 
 class _House:
@@ -138,20 +174,33 @@ def _started(message: Message) -> datetime:
     return started or clock.real_now()
 
 
-def _send(sending: Sending, house: _House, now: datetime) -> list[Delivery]:
+def _send(sending: Sending, house: _House, last: _Last, now: datetime) -> list[Delivery]:
     message, attempt = sending.message, sending.attempt
     if message.channel in house.shut:
         # Found shut since it was taken in hand.
         return _hold(sending, Undelivered("", Trouble.CHANNEL), now)
-    if not _still_ours(message):
-        return []
+
+    def before_it_leaves() -> None:
+        if not _still_ours(message, last.write()):
+            raise _TakenOver
+
     try:
-        detail = house.channel(message.channel).send(message)
+        channel = house.channel(message.channel)
+        channel.meanwhile = before_it_leaves
+        if not channel.waits:
+            before_it_leaves()
+        detail = channel.send(message)
+    except _TakenOver:
+        return []
     except Undelivered as error:
+        last.write()
         if error.trouble == Trouble.CHANNEL:
             house.shut.add(message.channel)
         return _failed(sending, error, now)
     except Exception as error:
+        if last.broke:
+            raise  # the database's fault, and not this message's
+        last.write()
         # Nobody knows whether it left. It must not keep back what comes after it.
         logger.exception("message %s attempt %s broke off", message.pk, attempt.number)
         trouble = Trouble.UNKNOWN if message.channel == "sms" else Trouble.TEMPORARY
@@ -159,36 +208,65 @@ def _send(sending: Sending, house: _House, now: datetime) -> list[Delivery]:
     faults.hit("send.after_accept")
     if sending.doubtful:
         addresses.taken(message.recipient, message.channel)
-    change: dict[str, Any] = {"reference": message.reference} if message.reference else {}
-    accepted = Message.Status.ACCEPTED
-    if _finish(message, attempt, Attempt.Outcome.ACCEPTED, detail, status=accepted, final_at=now, **change):
-        return [sent(message, sending.parts)]
+    last.taken(sending, detail, now)
     return []
 
 
-def _still_ours(message: Message) -> bool:
-    """Late in a long claim the lease is renewed; if somebody took the message over, it is theirs to send."""
-    moment = clock.real_now()
+def _still_ours(message: Message, moment: datetime | None) -> bool:
+    """Late in a long claim the lease is renewed; if somebody took the message over, it is theirs to send.
+
+    `moment`: the real time, if it was looked up just now.
+    """
+    moment = moment or clock.real_now()
     if message.lease_until and message.lease_until - moment > claiming.LEASE / 2:
         return True
     mine = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING, attempts=message.attempts)
     return mine.update(lease_until=moment + claiming.LEASE) == 1
 
 
-def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **change: Any) -> bool:
-    """Write down how it went, unless somebody else has taken the message over meanwhile."""
-    with transaction.atomic():
-        mine = Message.objects.filter(pk=message.pk, status=Message.Status.SENDING, attempts=attempt.number)
-        if not mine.update(lease_until=None, outcome=detail[:200], **change):
+def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **change: Any) -> datetime | None:
+    """Write down how it went and return when, unless somebody else has taken the message over meanwhile.
+
+    Once for every message that leaves, so it is said in plain SQL.
+    """
+    change |= {"lease_until": None, "outcome": detail[:200]}
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [adapt(value) if isinstance(value, datetime) else value for value in change.values()]
+    mine = [*values, message.pk, str(Message.Status.SENDING), attempt.number]
+    set_message = f"UPDATE notifications_message SET {', '.join(f'{name} = %s' for name in change)}"
+    set_message += " WHERE id = %s AND status = %s AND attempts = %s"
+    set_attempt = "UPDATE notifications_attempt SET outcome = %s, detail = %s, ended_at = "
+    how = [str(outcome), detail[:300]]
+    folded = "final_at" in change and message.kind == Message.DIGEST
+    with ExitStack() as stack:
+        if connection.vendor == "postgresql":
+            if folded:
+                stack.enter_context(transaction.atomic())
+            cursor = stack.enter_context(connection.cursor())
+            # When the power of the database fails right after, mails of half a second come again, told as the same.
+            hurry = message.channel == "email" and outcome == Attempt.Outcome.ACCEPTED
+            cursor.execute(
+                f"WITH mine AS ({set_message} RETURNING 1) {set_attempt} clock_timestamp() WHERE id = %s"
+                f" AND EXISTS (SELECT * FROM mine) {_IN_A_HURRY if hurry else ''} RETURNING ended_at",
+                [*mine, *how, attempt.pk],
+            )
+            found = cursor.fetchone()
+            ended: datetime | None = found[0] if found else None
+        else:
+            stack.enter_context(transaction.atomic())
+            cursor = stack.enter_context(connection.cursor())
+            cursor.execute(set_message, mine)
+            ended = clock.real_now() if cursor.rowcount else None
+            if ended:
+                cursor.execute(f"{set_attempt} %s WHERE id = %s", [*how, adapt(ended), attempt.pk])
+        if ended is None:
             logger.warning("message %s was taken over before attempt %s ended", message.pk, attempt.number)
-            return False
-        attempt.outcome = outcome
-        attempt.detail = detail[:300]
-        attempt.ended_at = clock.real_now()
-        attempt.save(update_fields=["outcome", "detail", "ended_at"])
-        if "final_at" in change:
+        elif folded:
             message.settle_parts(change["status"], detail, change["final_at"])
-        return True
+    return ended
+
+
+_IN_A_HURRY = "AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
 
 
 def _failed(sending: Sending, error: Undelivered, now: datetime) -> list[Delivery]:

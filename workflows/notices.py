@@ -19,7 +19,7 @@ from django.utils.translation import override
 
 from bureaus import calendars
 from bureaus.clock import ZONE, local_date
-from bureaus.models import Membership, Role, User
+from bureaus.models import Bureau, Membership, Role, User
 from measures.access import SEES_ALL, WORKING_ROLES, Standing, visible_assignments
 from measures.models import Assignment, Deadline, DeadlineChange, Event
 from notifications import outbox, texts
@@ -175,29 +175,50 @@ def channels_of(rung: Rung) -> tuple[str, ...]:
 
 def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
     """What notices from rungs say on the day they leave, whatever was planned: who hears late hears what is true."""
-    found = Deadline.objects.select_related("unit__calendar", "assignment__step", "assignment__unit").in_bulk(
-        {message.data["deadline"] for message in messages}
-    )
+    rows = Deadline.objects.select_related("unit", "assignment__step").only("due_on", *_PRINTED)
+    found = rows.in_bulk({message.data["deadline"] for message in messages})
     today = local_date(now)
-    said: dict[tuple[int, str, str, str], str] = {}  # one person's inbox row and mail say the same
+    alike: dict[tuple[Any, ...], str] = {}
+    own: dict[int, dict[str, str]] = {}
+    said: dict[tuple[int, str, str, str, str], str] = {}  # one person's inbox row and mail say the same
 
     def say(message: Message, part: str) -> str:
-        deadline, reason = found[message.data["deadline"]], "" if part == "subject" else message.reason
+        deadline = found[message.data["deadline"]]
         kind = _kind_of_the_day(message.kind, deadline, today)
-        key = (deadline.pk, kind, part, reason)
+        key = (deadline.pk, kind, message.data["rung"], part, message.reason)
         if key not in said:
-            said[key] = texts.render(kind, part, _context(deadline, message, now))
+            text = with_gaps(message, kind, part)
+            said[key] = texts.filled(text, own[deadline.pk] | {"reason": message.reason})
         return said[key]
+
+    def with_gaps(message: Message, kind: str, part: str) -> str:
+        """What is alike is rendered once, with gaps for what is a row's or a reader's own."""
+        deadline, why = found[message.data["deadline"]], bool(message.reason)
+        if deadline.pk not in own:
+            context = context_of(deadline.assignment, deadline.unit)
+            own[deadline.pk] = {name: str(context[name]) for name in _OWN} | {"unit.name": deadline.unit.name}
+        days_left = calendars.days_for(deadline.unit).between(today, deadline.due_on)
+        key = (kind, part, message.data["rung"], deadline.due_on, days_left, why)
+        if key not in alike:
+            context = texts.gaps(*_OWN, *(["reason"] if why else [])) | {
+                "due_on": deadline.due_on,
+                "days_late": (today - deadline.due_on).days,
+                "days_left": days_left,
+                "rung": message.data["rung"],
+                "site_url": settings.SITE_URL,
+            }
+            alike[key] = texts.render(kind, part, context)
+        return alike[key]
 
     words = []
     with override(settings.LANGUAGE_CODE), calendars.one_pass():
         for message in messages:
-            deadline = found[message.data["deadline"]]
-            subject = say(message, "subject")[:200]
-            url = reverse("assignment", args=[deadline.assignment_id])
             body = say(message, "sms" if message.channel == "sms" else "email")
+            subject = say(message, "subject")[:200]
+            deadline = found[message.data["deadline"]]
+            path = own[deadline.pk]["url"].removeprefix(settings.SITE_URL)
             late = (today - deadline.due_on).days
-            words.append(outbox.Words(subject, body, subject, url, deadline.unit.short_name, late))
+            words.append(outbox.Words(subject, body, subject, path, deadline.unit.short_name, late))
     return words
 
 
@@ -206,6 +227,14 @@ def _kind_of_the_day(kind: str, deadline: Deadline, today: date) -> str:
     if kind not in ("reminder", "due") or today < deadline.due_on:
         return kind
     return "overdue" if today > deadline.due_on else "due"
+
+
+# Of a text about a date, what is this row's alone.
+_OWN = ("title", "unit", "clause", "reference", "url")
+_PRINTED = (
+    *("unit__name", "unit__short_name", "unit__calendar", "assignment__title", "assignment__step__clause"),
+    "assignment__state",  # which a row with transitions reads as soon as it is made
+)
 
 
 def values_of(message: Message) -> dict[str, str]:
@@ -219,19 +248,6 @@ def values_of(message: Message) -> dict[str, str]:
         if deadline is not None:
             due = _("%(month)d-%(day)d") % {"month": deadline.due_on.month, "day": deadline.due_on.day}
     return {"number": reference(row) if row is not None else "—", "due": due}
-
-
-def _context(deadline: Deadline, message: Message, now: datetime) -> dict[str, Any]:
-    today = local_date(now)
-    return context_of(deadline.assignment) | {
-        "deadline": deadline,
-        "due_on": deadline.due_on,
-        "unit": deadline.unit,
-        "days_late": (today - deadline.due_on).days,
-        "days_left": calendars.days_for(deadline.unit).between(today, deadline.due_on),
-        "rung": message.data["rung"],
-        "reason": message.reason,
-    }
 
 
 def tell_nobody(firings: Iterable[Firing], *, now: datetime) -> list[Message]:
@@ -404,13 +420,13 @@ def numbered(pk: int) -> str:
     return f"{pk:05d}"
 
 
-def context_of(row: Assignment) -> dict[str, Any]:
-    """What every text may say of an assignment."""
+def context_of(row: Assignment, unit: Bureau | None = None) -> dict[str, Any]:
+    """What every text may say of an assignment (of the part of `unit`, where that is another)."""
     path = reverse("assignment", args=[row.pk])
     return {
         "assignment": row,
         "title": row.title,
-        "unit": row.unit,
+        "unit": unit or row.unit,
         "clause": row.step.clause,
         "reference": reference(row),
         "url": settings.SITE_URL + path,

@@ -6,6 +6,7 @@ detail or raises `Undelivered`, whose trouble says what is at fault and whether 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -22,9 +23,13 @@ class Channel:
     """Has nothing to open or to close, and knows nothing of what was left behind, unless it says otherwise.
 
     `ways`: the names of the ways it can go by (see `notifications.ways`); none where nothing can be down.
+    `waits`: `send` calls `meanwhile` once or more while it waits for an answer, and before the message itself leaves.
     """
 
     ways: tuple[str, ...] = ()
+    waits = False
+    # Set by the sender where the channel waits: what it still has to write down. What this raises ends the sending.
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
 
     def __enter__(self) -> Self:
         return self

@@ -13,12 +13,13 @@ from django.conf import settings as django_settings
 
 from bureaus import clock
 from measures.models import Plan
-from notifications import addresses, sender, ways
+from notifications import addresses, claiming, sender, ways
+from notifications.channels.email import EmailChannel
 from notifications.models import Attempt, Message, Refusal, Way
 from tests.make import at, only, person, row, tick_through
 from tests.notifications.mailbox import Mailbox, mail_server, text_of
 from tests.notifications.notes import NOW, note, put, somebody
-from tests.workflows.child import child
+from tests.workflows.child import child, elsewhere
 
 KILLED = -signal.SIGKILL
 
@@ -53,6 +54,75 @@ def test_chinese_text_arrives_as_it_was_written(mailbox: Mailbox) -> None:
     message = Message.objects.get()
     assert mail["Message-ID"] == f"<duban-{message.pk}@127.0.0.1>"
     assert (message.status, message.outcome) == ("accepted", user.email)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("已逾期1天：" + "落实本单位承担的工作任务" * 15, "一行。"),
+        ("督" * 15 + "a" + "办" * 20, "长" * 2000),
+        ("Overdue: a plain one", "第一行\n.\n..\nFrom 第二行\n"),
+    ],
+)
+def test_every_subject_and_text_arrives_whole(subject: str, body: str, mailbox: Mailbox) -> None:
+    put(somebody(), channels=("email",), subject=subject, body=body)
+    sender.deliver(NOW)
+    [mail] = mailbox.mails
+    assert str(mail["Subject"] or "").strip() == subject
+    assert text_of(mail).replace("\r\n", "\n").strip() == body.strip()
+    assert mail.defects == []
+
+
+@pytest.mark.django_db
+def test_a_mail_that_cannot_be_put_into_words_stops_no_other(mailbox: Mailbox) -> None:
+    put(somebody("甲"), somebody("乙"), channels=("email",))
+    Message.objects.filter(recipient__username="甲").update(subject="督办\nBcc: everybody@duban.invalid")
+    sender.deliver(NOW)
+    assert list(Message.objects.order_by("recipient__username").values_list("status", flat=True)) == [
+        "accepted",
+        "failed",
+    ]
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_sender_has_taken_over_is_not_handed_over(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+) -> None:
+    """Leases are over at once here: before the first mail leaves, another sender takes both."""
+    monkeypatch.setattr(claiming, "LEASE", timedelta())
+    put(somebody("甲"), somebody("乙"), channels=("email",))
+
+    class Slow(EmailChannel):
+        def send(self, message: Message) -> str:
+            if not mailbox.mails:
+                elsewhere(lambda: sender.deliver(NOW))
+            return super().send(message)
+
+    sender.deliver(NOW, open_channel=lambda code: Slow())
+    assert len(mailbox.mails) == 2
+    assert set(Message.objects.values_list("status", "attempts")) == {("accepted", 2)}
+
+
+@pytest.mark.django_db
+def test_the_last_mail_is_on_record_before_the_next_one_is_handed_over(mailbox: Mailbox) -> None:
+    put(*[somebody(name) for name in "甲乙丙"], channels=("email",))
+    open_then: list[int] = []
+
+    class Looking(EmailChannel):
+        def send(self, message: Message) -> str:
+            write = self.meanwhile
+
+            def look() -> None:
+                write()
+                open_then.append(Message.objects.filter(status="sending").count() + len(mailbox.mails))
+
+            self.meanwhile = look
+            return super().send(message)
+
+    sender.deliver(NOW, open_channel=lambda code: Looking())
+    assert set(open_then) == {3}  # none came that still counts as being sent
 
 
 @pytest.mark.django_db
