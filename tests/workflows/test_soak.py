@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -32,23 +32,39 @@ def test_some_seconds_of_it(capfd: pytest.CaptureFixture[str]) -> None:
     printed = capfd.readouterr()
     figures = json.loads(printed.out)
     assert list(figures) == [
-        *("db", "seed", "minutes", "kills", "fired", "lost", "doubled", "mails_sent", "mails_lost", "mails_repeated")
+        *("db", "seed", "minutes", "kills", "fired", "lost", "doubled", "mails_sent", "mails_lost", "mails_repeated"),
+        *("sms_sent", "sms_lost", "sms_doubled", "sms_asked_about", "sms_delivered"),
     ]
     assert (figures["lost"], figures["doubled"], figures["mails_lost"]) == (0, 0, 0)
+    assert (figures["sms_lost"], figures["sms_doubled"]) == (0, 0)
     assert figures["kills"] > 0 and figures["fired"] > 100 and figures["mails_sent"] > 0
+    assert 0 < figures["sms_delivered"] < figures["sms_sent"]
 
 
 # --- The checker ---------------------------------------------------------------------------------
 
 
-def check(*, received: list[str] | None = None, killed: int = 0) -> checking.Findings:
-    """As if the mails that count as sent had come, and the tick had caught up at the end."""
-    return checking.check(quiet=[UNTIL], received=sent() if received is None else received, killed_senders=killed)
+def check(
+    *, received: list[str] | None = None, killed: int = 0, taken: list[str] | None = None, told: Sequence[str] = ()
+) -> checking.Findings:
+    """As if the mails and SMS that count as sent had come, and the tick had caught up at the end."""
+    return checking.check(
+        quiet=[UNTIL],
+        received=sent() if received is None else received,
+        killed_senders=killed,
+        sms_taken=sent_by_sms() if taken is None else taken,
+        sms_told=told,
+    )
 
 
 def sent() -> list[str]:
     mails = Message.objects.filter(channel="email", bundle=None, status="accepted").order_by("id")
     return [f"<duban-{pk}@127.0.0.1>" for pk in mails.values_list("pk", flat=True)]
+
+
+def sent_by_sms() -> list[str]:
+    sms = Message.objects.filter(channel="sms", bundle=None, status="accepted").order_by("id")
+    return [f"duban-{pk}" for pk in sms.values_list("pk", flat=True)]
 
 
 def cancelled_but_for(*some: Assignment) -> None:
@@ -180,6 +196,22 @@ def test_it_sees_mails_that_are_lost_or_come_too_often(lived: Plan) -> None:
     assert check(received=twice, killed=1).mails_repeated == 1
     assert check(received=twice, killed=0).broken != []
     assert check(received=["<duban-987654321@127.0.0.1>", *sent()]).broken != []
+
+
+def test_it_sees_sms_that_are_lost_in_doubt_or_handed_over_twice(lived: Plan) -> None:
+    first, *rest = sent_by_sms()
+    assert (check().sms_sent, check().sms_delivered) == (len(rest) + 1, 0)
+    assert [len(check(taken=sms).sms_lost) for sms in (rest, [first, *rest])] == [1, 0]
+    assert len(check(taken=[first, first, *rest]).sms_doubled) == 1
+    assert len(check(taken=["duban-987654321", first, *rest]).unexcused) == 1
+    assert len(check(told=[first]).unexcused) == 1  # the receipt came, and changed nothing
+    message = Message.objects.filter(pk=first.removeprefix("duban-"))
+    message.update(status="delivered")
+    told = check(taken=[first, *rest], told=[first])
+    assert (told.broken, told.sms_delivered) == ([], 1)
+    for status in ("uncertain", "failed", "sending"):
+        message.update(status=status)
+        assert len(check(taken=rest).sms_lost) == 1, status
 
 
 def test_a_mail_that_never_left_is_lost(lived: Plan) -> None:

@@ -1,7 +1,7 @@
 """What must have happened, computed anew from the history of every deadline, and what differs from it.
 
 Three records are compared: the changes people made, the firings and notices the engine wrote, and the
-mails a server took. When the tick was seen to have caught up (the quiet moments) is the conductor's word;
+mails and SMS that servers took. When the tick was seen to have caught up (the quiet moments) is the conductor's word;
 everything a ladder holds up to then must have happened, whatever the engine thinks it still has to look at.
 """
 
@@ -18,6 +18,7 @@ from bureaus.models import Bureau, Calendar
 from bureaus.working_days import WorkingDays
 from measures.models import Deadline, DeadlineChange, Recurrence
 from notifications.models import Attempt, Message
+from notifications.receipts import client_reference
 from workflows import deadlines
 from workflows.audience import Roster, aim_of
 from workflows.ladder import FIRED, climb
@@ -45,8 +46,12 @@ class Findings:
     mails_lost: list[str] = field(default_factory=list)
     # Inbox rows of a further occurrence to somebody told at the first.
     heard_again: int = 0
-    # SMS of which nobody knows whether they left: a sender died over them.
-    uncertain: int = 0
+    sms_sent: int = 0
+    sms_delivered: int = 0
+    # Attempts at which a sender died, so that the gateway was asked.
+    sms_asked_about: int = 0
+    sms_lost: list[str] = field(default_factory=list)
+    sms_doubled: list[str] = field(default_factory=list)
     # A mail that came twice though no sender died over it, or more often than senders died.
     unexcused: list[str] = field(default_factory=list)
 
@@ -54,7 +59,7 @@ class Findings:
     def broken(self) -> list[str]:
         return [
             f"{promise}: {row}"
-            for promise in ("lost", "doubled", "mails_lost", "unexcused")
+            for promise in ("lost", "doubled", "mails_lost", "sms_lost", "sms_doubled", "unexcused")
             for row in getattr(self, promise)
         ]
 
@@ -69,8 +74,19 @@ class _Span:
     until: datetime | None = None
 
 
-def check(*, quiet: Sequence[datetime], received: Sequence[str], killed_senders: int) -> Findings:
-    """Compare everything. `quiet`: moments at which nothing was left to look at, in order; `received`: Message-IDs."""
+def check(
+    *,
+    quiet: Sequence[datetime],
+    received: Sequence[str],
+    killed_senders: int,
+    sms_taken: Sequence[str],
+    sms_told: Sequence[str],
+) -> Findings:
+    """Compare everything. `quiet`: moments at which nothing was left to look at, in order; `received`: Message-IDs.
+
+    `sms_taken`: our names of the SMS a gateway took, as often as it was handed each; `sms_told`: of which of them
+    it told that they arrived.
+    """
     found = Findings(fired=Firing.objects.filter(outcome=Firing.Outcome.FIRED).count())
     changes: dict[int, list[DeadlineChange]] = defaultdict(list)
     for change in DeadlineChange.objects.order_by("id"):
@@ -99,7 +115,7 @@ def check(*, quiet: Sequence[datetime], received: Sequence[str], killed_senders:
     _told_twice(found)
     _check_leaving(found)
     _check_mails(found, received, killed_senders)
-    found.uncertain = Message.objects.filter(status=Message.Status.UNCERTAIN, bundle=None).count()
+    _check_sms(found, sms_taken, set(sms_told))
     return found
 
 
@@ -163,9 +179,12 @@ def _holes(
 
 
 def _last_quiet(span: _Span, quiet: Sequence[datetime]) -> datetime | None:
-    """The last moment inside the span at which the tick had caught up."""
+    """The last moment inside the span at which the tick had caught up.
+
+    Not one of the same stop of the clock: who began the span may not have committed yet when it was looked.
+    """
     index = bisect_left(quiet, span.until) if span.until else len(quiet)
-    return quiet[index - 1] if index and quiet[index - 1] >= span.since else None
+    return quiet[index - 1] if index and quiet[index - 1] > span.since + TOGETHER else None
 
 
 class _Calendars:
@@ -250,7 +269,7 @@ def _check_leaving(found: Findings) -> None:
     waiting = Message.objects.filter(status__in=[Message.Status.QUEUED, Message.Status.SENDING])
     parts = Message.objects.filter(status=Message.Status.BUNDLED, bundle__status__in=Message.FINAL)
     for message in (waiting | parts).order_by("id"):
-        rows = found.mails_lost if message.channel == "email" else found.lost
+        rows = {"email": found.mails_lost, "sms": found.sms_lost}.get(message.channel, found.lost)
         rows.append(f"message {message.pk} ({message.channel}, {message.dedupe_key}) is {message.status} for ever")
 
 
@@ -272,3 +291,26 @@ def _check_mails(found: Findings, received: Sequence[str], killed_senders: int) 
     found.mails_repeated = sum(came.values()) - len(came)
     if found.mails_repeated > killed_senders:
         found.unexcused.append(f"{found.mails_repeated} mails came again, only {killed_senders} senders were killed")
+
+
+def _check_sms(found: Findings, taken: Sequence[str], told: set[str]) -> None:
+    """A gateway that is asked knows: no SMS is in doubt at the end, whoever died over it."""
+    came = Counter(taken)
+    found.sms_doubled += [f"SMS {name} was handed over {count} times" for name, count in came.items() if count > 1]
+    left = {Message.Status.ACCEPTED, Message.Status.DELIVERED}
+    known = set()
+    for message in Message.objects.filter(channel="sms", bundle=None).order_by("id"):
+        name = client_reference(message)
+        if message.status in left:
+            known.add(name)
+            found.sms_sent += 1
+            found.sms_delivered += message.status == Message.Status.DELIVERED
+            if name not in came:
+                found.sms_lost.append(f"SMS {name} counts as sent and never came")
+        elif message.status in (Message.Status.FAILED, Message.Status.UNCERTAIN):
+            found.sms_lost.append(f"SMS {name} is {message.status}: {message.outcome}")
+        if name in told and message.status != Message.Status.DELIVERED:
+            found.unexcused.append(f"SMS {name} is {message.status}, though its receipt says that it arrived")
+    found.unexcused += [f"SMS {name} came and does not count as sent" for name in sorted(set(came) - known)]
+    asked = Attempt.objects.filter(outcome=Attempt.Outcome.UNKNOWN, message__channel="sms")
+    found.sms_asked_about = asked.count()

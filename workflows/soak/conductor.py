@@ -1,6 +1,6 @@
 """Conducts a soak: lets real workers live through the plan, kills them, moves the clock, and counts.
 
-Runs in an environment of its own (a throw-away database, a data folder, a mail sink), which the command
+Runs in an environment of its own (a throw-away database, a data folder, a mail sink, an SMS gateway), which the command
 `soak` prepares; `__main__` is its door. Progress and broken promises go to standard error.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import sys
 import time
 from collections import Counter
@@ -25,16 +26,16 @@ from bureaus import calendars, cast, clock, faults
 from bureaus.models import Membership, Role
 from measures import loading, plan_file
 from measures.models import Deadline, DeadlineChange, Recurrence
-from notifications.models import Message
+from notifications.models import Message, Receipt
 from workflows import actions, simulate
 from workflows.models import Firing
-from workflows.soak import checking, sink, witness
+from workflows.soak import checking, gateway, sink, witness
 from workflows.soak.acting import standing_clock
 from workflows.soak.worker import Nursery, Worker
 
 PLAN = "tacheng-2019"
 BEGINS = datetime(2019, 6, 1, tzinfo=clock.ZONE)
-WORKERS = ("tick", "tick", "tick", "send", "send", "act", "act")
+WORKERS = ("tick", "tick", "tick", "send", "send", "act", "act", "hear")
 POINTS = {"tick": faults.DECIDING, "send": faults.SENDING}
 KILL_AFTER = (0.4, 3.5)  # seconds between two kills
 STEP = 0.2  # seconds the clock stands at one stop, at the least
@@ -55,7 +56,9 @@ class Conductor:
         self.crashes: list[str] = []
         self.quiet: list[datetime] = []
         self._random = random.Random(seed)
-        self._nursery = Nursery(home / "log")
+        heard_at = socket.create_server(("127.0.0.1", 0))
+        (home / "door").write_text(str(heard_at.getsockname()[1]))
+        self._nursery = Nursery(home / "log", heard_at)
         self._workers: list[Worker] = []
         self._started = 0
         self._firing_at_kill = -1
@@ -65,12 +68,15 @@ class Conductor:
         self._live()
         self._drain()
         mails = sink.received(self.home / "mails")
-        found = checking.check(quiet=self.quiet, received=mails, killed_senders=self.kills["send"])
+        took, told = gateway.read(self.home / "sms")
+        found = checking.check(
+            quiet=self.quiet, received=mails, killed_senders=self.kills["send"], sms_taken=took, sms_told=told
+        )
         for row in [*found.broken, *self.crashes]:
             say(row)
         self._complaints()
         say(f"changed by people: {dict(Counter(DeadlineChange.objects.values_list('kind', flat=True)))}")
-        say(f"{found.heard_again} inbox rows tell somebody a rung again, {found.uncertain} SMS are uncertain")
+        say(f"{found.heard_again} inbox rows tell somebody a rung again")
         return {
             "kills": self.kills.total(),
             "fired": found.fired,
@@ -79,6 +85,11 @@ class Conductor:
             "mails_sent": found.mails_sent,
             "mails_lost": len(found.mails_lost),
             "mails_repeated": found.mails_repeated,
+            "sms_sent": found.sms_sent,
+            "sms_lost": len(found.sms_lost),
+            "sms_doubled": len(found.sms_doubled),
+            "sms_asked_about": found.sms_asked_about,
+            "sms_delivered": found.sms_delivered,
             "broken": len(found.broken) + len(self.crashes),
         }
 
@@ -197,8 +208,9 @@ class Conductor:
         self._set(clock.now() + timedelta(minutes=70))
         self._until(self._look, "the ticks do not catch up")
         self._stop()
-        self._workers = [self._start("send", safe=True), self._start("send", safe=True)]
+        self._workers = [self._start(role, safe=True) for role in ("send", "send", "hear")]
         self._until(self._all_gone, "some messages never leave")
+        self._until(self._all_told, "some receipts are never told, or never applied")
         self._stop()
 
     def _all_gone(self) -> bool:
@@ -208,6 +220,12 @@ class Conductor:
         if first is not None and first > clock.now():
             self._set(first + timedelta(seconds=1))
         return first is None and not Message.objects.filter(status=Message.Status.SENDING).exists()
+
+    def _all_told(self) -> bool:
+        took, told = gateway.read(self.home / "sms")
+        return {name for name in took if gateway.tells(name)} <= set(told) and not (
+            Receipt.objects.filter(applied_at=None).exists()
+        )
 
     def _until(self, there: Callable[[], bool], otherwise: str) -> None:
         end = time.monotonic() + DRAINS

@@ -1,4 +1,4 @@
-"""A process of the soak: it ticks, sends or acts, again and again, until it is told to stop or killed.
+"""A process of the soak: it ticks, sends, acts or hears receipts, again and again, until it is told to stop or killed.
 
 Forked from the conductor, which has everything loaded: a process that dies every few seconds would
 otherwise spend its life starting. SIGTERM ends it after its present turn; the conductor's end, at once.
@@ -10,12 +10,15 @@ import logging
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, connections
 
 from bureaus import clock, faults
@@ -52,8 +55,9 @@ class Worker:
 class Nursery:
     """Starts workers. They end with the process that has this."""
 
-    def __init__(self, log: Path) -> None:
-        self._log = log
+    def __init__(self, log: Path, heard_at: socket.socket) -> None:
+        """`heard_at`: the listening socket at which receipts come."""
+        self._log, self._heard_at = log, heard_at
         self._leash, self._held = os.pipe()
 
     def start(self, role: str, seed: int, fault: str) -> Worker:
@@ -85,7 +89,7 @@ class Nursery:
         threading.Thread(target=self._until_alone, daemon=True).start()
         if fault:
             faults.arm(fault)
-        turn = _turn(role, seed)
+        turn = _turn(role, seed, self._heard_at)
         while not stopping.is_set():
             try:
                 close_old_connections()
@@ -101,7 +105,29 @@ class Nursery:
         os._exit(1)
 
 
-def _turn(role: str, seed: int) -> Callable[[], object]:
+class _Door(WSGIServer):
+    """The product's pages on a socket that outlives whoever serves it: here SMS providers tell how messages ended."""
+
+    timeout = 0.5
+
+    def __init__(self, heard_at: socket.socket) -> None:
+        super().__init__(("127.0.0.1", 0), _Quiet, bind_and_activate=False)
+        self.socket.close()
+        self.socket, (self.server_name, self.server_port) = heard_at, heard_at.getsockname()
+        self.setup_environ()
+        self.set_app(WSGIHandler())
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, *_words: object) -> None:
+        """Nobody reads it."""
+
+
+def _turn(role: str, seed: int, heard_at: socket.socket) -> Callable[[], object]:
+    if role == "hear":
+        return _Door(heard_at).handle_request
     if role == "tick":
         return lambda: tick.run(clock.now())
     if role == "send":

@@ -13,9 +13,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from config import loopback
 from config.bootstrap import ROOT, die_with_parent
 from config.databases import KINDS, throw_away
 from config.pipeline import clean_environment
+from workflows.soak import gateway
 
 PROMISE_BROKEN = 1
 
@@ -44,23 +46,16 @@ class Command(BaseCommand):
 
 
 def _conduct(home: Path, url: str, minutes: float, seed: int) -> dict[str, Any]:
-    """Start the mail sink and the conductor in an environment of their own; what the conductor counted."""
-    sink = subprocess.Popen(
-        [sys.executable, "-m", "workflows.soak.sink", home / "mails"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=die_with_parent(),
-    )
-    with sink:
-        assert sink.stdout is not None
-        port = sink.stdout.readline().strip()
-        if not port:
-            raise CommandError(_("The mail sink needs aiosmtpd, which comes with requirements-dev.txt."))
+    """Start the mail sink, the SMS gateway and the conductor in an environment of their own; what was counted."""
+    with (
+        loopback.standing(loopback.MAIL_SINK, home / "mails") as mails,
+        loopback.standing(loopback.SMS_GATEWAY, home / "sms", home / "door") as sms,
+    ):
         env = clean_environment(str(home)) | {
             "DATABASE_URL": url,
-            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{mails}",
+            "SMS_PROVIDERS": gateway.url(sms),
+            "SMS_RECEIPT_TOKEN": gateway.TOKEN,
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
         command = [sys.executable, "-m", "workflows.soak", "--minutes", str(minutes), "--seed", str(seed)]
