@@ -44,18 +44,3 @@ document.addEventListener("submit", function (event) {
   form.dataset.sent = "1";
   window.setTimeout(function () { delete form.dataset.sent; }, 4000);
 });
-
-// What was typed and not sent is not lost by a click elsewhere: the browser asks first.
-var typed = new Set();
-document.addEventListener("input", function (event) {
-  var form = event.target.closest("main form[method=post]");
-  if (form) typed.add(form);
-});
-document.addEventListener("submit", function (event) {
-  typed.delete(event.target);
-});
-window.addEventListener("beforeunload", function (event) {
-  if (!typed.size) return;
-  event.preventDefault();
-  event.returnValue = ""; // browsers of before 2023
-});

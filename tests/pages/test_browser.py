@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Dialog, FilePayload, expect
+from playwright.sync_api import FilePayload, expect
 
 from bureaus import clock
 from measures.models import Assignment, FilingLine, Plan, Report
@@ -219,31 +219,6 @@ def test_a_double_click_sends_once(monday: Assignment, window: Open) -> None:
         page.locator(f"{form} button[type=submit]").dblclick(no_wait_after=True)
         expect(page.locator("ul.feed").first).to_contain_text("入户过半。")
         assert Report.objects.count() == 1
-
-
-def test_words_not_yet_sent_are_not_lost_by_a_click_elsewhere(monday: Assignment, window: Open) -> None:
-    """The browser asks before it leaves a page with a half-filled form; sending that form asks nothing."""
-    row = make.signed(monday, at(2019, 6, 3, 10))
-    officer = window(DESKTOP)
-    officer.sign_in(OFFICER)
-    officer.page.goto(f"{officer.base}/assignments/{row.pk}/")
-    page, asked = officer.page, []
-
-    def stay(dialog: Dialog) -> None:
-        asked.append(dialog.type)
-        dialog.dismiss()
-
-    page.on("dialog", stay)
-    form = "form[action$='/report/']"
-    page.locator("details", has=page.locator(form)).locator("summary").click()
-    page.fill(f"{form} [name=text]", "入户过半。")
-    page.click(".crumb a >> nth=0", no_wait_after=True)
-    expect(page.locator(f"{form} [name=text]")).to_have_value("入户过半。")
-    assert asked == ["beforeunload"]
-    with page.expect_navigation():
-        page.click(f"{form} button[type=submit]")
-    assert asked == ["beforeunload"]
-    assert Report.objects.count() == 1
 
 
 MAIN_PAGES = {

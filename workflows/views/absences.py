@@ -13,7 +13,7 @@ from bureaus.absences import people_of, posts_of
 from bureaus.models import Absence, User
 from workflows import actions
 from workflows.forms import AbsenceForm
-from workflows.views.base import attempt, only, person
+from workflows.views.base import attempt, only, person, sent_from
 
 
 @require_GET
@@ -22,7 +22,7 @@ def absences(request: HttpRequest) -> HttpResponse:
     return _page(request, AbsenceForm(person(request)))
 
 
-@require_POST
+@sent_from("absences")
 def record(request: HttpRequest) -> HttpResponse:
     only(_works(request))
     me = person(request)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from bureaus import clock
 from measures.access import Standing, visible_assignments
@@ -18,7 +18,7 @@ from measures.models import Assignment, Attachment, Extension, Step
 from workflows import actions
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.views.assignment_page import DRAFTS, page
-from workflows.views.base import attempt, person, standing_of
+from workflows.views.base import attempt, person, sent_from, standing_of
 
 
 def get_row(standing: Standing, pk: int) -> Assignment:
@@ -32,7 +32,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, get_row(standing_of(request), pk))
 
 
-@require_POST
+@sent_from("assignment", "pk")
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """One act. Whatever it is, it answers with the page: 302 when done, 409 or 422 with all that was typed."""
     standing = standing_of(request)
@@ -56,7 +56,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return page(request, get_row(standing, pk), failed=(name, form), status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Grant, refuse or take back a request to extend a date."""
     standing = standing_of(request)
@@ -65,6 +65,8 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     )
     extension = get_object_or_404(found, pk=pk)
     row = get_row(standing, extension.deadline.assignment_id)
+    if request.method != "POST":
+        return redirect("assignment", pk=row.pk)  # as `sent_from` does
     forms: dict[str, type[ActForm]] = {"grant": GrantForm, "refuse": OpinionForm, "withdraw": ActForm}
     if name not in forms:
         raise Http404

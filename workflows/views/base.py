@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -10,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from bureaus import clock
 from bureaus.models import User
@@ -19,6 +21,8 @@ from measures.access import Standing
 from measures.models import Plan
 from notifications.models import Message
 from workflows.actions import NotYours, WrongMoment
+
+View = Callable[..., HttpResponse]
 
 
 def standing_of(request: HttpRequest) -> Standing:
@@ -62,7 +66,8 @@ def only(test: bool) -> None:
 def attempt(request: HttpRequest, form: Form, act: Callable[[], Any], done: str) -> int:
     """Try an act. Returns the status to answer with: 302 when it was done, 409 or 422 when not.
 
-    What the person typed stays in the form either way.
+    What the person typed stays in the form either way; that it was taken is said with the address it was
+    sent to, so that the browser keeps it no longer (`typed.js`).
     """
     try:
         act()
@@ -76,7 +81,7 @@ def attempt(request: HttpRequest, form: Form, act: Callable[[], Any], done: str)
             for text in texts:
                 form.add_error(field if field in form.fields else None, text)
         return 422
-    messages.success(request, done)
+    messages.success(request, done, extra_tags=request.path)
     return 302
 
 
@@ -84,6 +89,24 @@ def _by_field(error: ValidationError) -> dict[str | None, list[str]]:
     if hasattr(error, "error_dict"):
         return {field: [m for e in errors for m in e.messages] for field, errors in error.error_dict.items()}
     return {None: error.messages}
+
+
+def sent_from(page: str, *kept: str) -> Callable[[View], View]:
+    """What is done by sending a form. Whoever comes there by a link is led to the page with the form.
+
+    So it is after signing in again, when the sign-in had ended before the form was sent.
+    """
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if request.method in ("GET", "HEAD"):
+                return redirect(page, **{name: kwargs[name] for name in kept})
+            return view(request, **kwargs)
+
+        return require_http_methods(["GET", "HEAD", "POST"])(wrapped)
+
+    return decorator
 
 
 def moved_on_page(request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,7 @@ from measures.models import Measure, Plan, Responsibility, Site, Step
 from workflows import actions, gantt, issuing, queries
 from workflows.forms import AddBodyForm
 from workflows.models import Run
-from workflows.views.base import attempt, number, only, person, standing_of
+from workflows.views.base import attempt, number, only, person, sent_from, standing_of
 from workflows.views.diagrams import diagram_width, open_steps
 
 
@@ -99,7 +99,7 @@ def unit(request: HttpRequest, code: str, unit: str) -> HttpResponse:
     )
 
 
-@require_POST
+@sent_from("measure", "code", "number")
 def add_body(request: HttpRequest, code: str, number: int) -> HttpResponse:
     found = get_object_or_404(Measure, plan__code=code, number=number)
     form = AddBodyForm(found, request.POST)

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import calendars, clock
 from bureaus.clock import local_date
@@ -21,7 +21,7 @@ from measures.access import Standing
 from workflows import actions, queries
 from workflows.forms import AnswerSlipForm, DismissSlipForm, IssueSlipForm
 from workflows.models import Slip
-from workflows.views.base import attempt, only, person, standing_of
+from workflows.views.base import attempt, only, person, sent_from, standing_of
 
 ANSWER_DAYS = 3  # working days proposed for the answer; ours
 
@@ -49,7 +49,7 @@ def slip(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, standing, get_object_or_404(visible_slips(standing), pk=pk))
 
 
-@require_POST
+@sent_from("slip", "pk")
 def decide(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Issue, dismiss, answer or close a slip."""
     standing = standing_of(request)
