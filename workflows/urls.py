@@ -25,6 +25,7 @@ from workflows.views import (
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("desk/sign/", desk.sign_many, name="sign-many"),
     path("desk/<slug:code>/", desk.section, name="desk-section"),
     path("assignments/<int:pk>/", assignment.show, name="assignment"),
     path("assignments/<int:pk>/told/", told.proof, name="told"),

@@ -34,6 +34,17 @@ document.addEventListener("click", function (event) {
     row.querySelector("input").focus();
   }
 });
+// One box for all rows of a form; it shows what the rows say.
+document.addEventListener("change", function (event) {
+  var form = event.target.form;
+  var all = form && form.querySelector("[data-check-all]");
+  if (!all) return;
+  var boxes = Array.from(form.querySelectorAll("input[name=row]"));
+  if (event.target === all) boxes.forEach(function (box) { box.checked = all.checked; });
+  var some = boxes.filter(function (box) { return box.checked; }).length;
+  all.checked = some === boxes.length;
+  all.indeterminate = some > 0 && some < boxes.length;
+});
 // A second click on a sending button sends nothing twice.
 document.addEventListener("submit", function (event) {
   var form = event.target;

@@ -243,6 +243,8 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
         WORKS,
     ),
     ("withdraw-absence", lambda: (_absence(),), {}, {"unit", "unit_leader"}),
+    # With no task chosen nothing is written; whose tasks may be chosen is tried in test_signing.
+    ("sign-many", tuple, {}, WORKS),
 ]
 
 
@@ -290,7 +292,7 @@ def test_those_who_may_do_it(
     answer = web.signed_in(people.person(who)).post(url, values)
     # A new link is shown at once: it is kept nowhere for a second page to find.
     assert answer.status_code == (200 if name == "make-calendar-link" else 302)
-    if name not in ("notices-read", "start-plan"):
+    if name not in ("notices-read", "start-plan", "sign-many"):
         assert web.written() != before
 
 

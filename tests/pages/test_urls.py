@@ -23,6 +23,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "password": ((), BOTH),
     "set_language": ((), BOTH),
     "desk": ((), READ),
+    "sign-many": ((), BOTH),
     "desk-section": (("overdue",), READ),
     "assignment": ((1,), READ),
     "told": ((1,), READ),
