@@ -148,6 +148,9 @@
       shown.add(key);
       if (entry) bringBack(form, key, entry);
     });
+    // A fold far down the page: who comes back should not think the words are gone.
+    var first = document.querySelector("main .typed.again");
+    if (first) first.scrollIntoView({ block: "center" });
     keys(mine).forEach(function (key) {
       var entry = read(key);
       var here = entry.path === location.pathname;
@@ -199,6 +202,7 @@
         var before = form.querySelector(".offline");
         if (before) before.remove();
         form.append(say("offline"));
+        form.lastElementChild.scrollIntoView({ block: "nearest" });
       }
     );
   });
