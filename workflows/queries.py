@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery, When
 
 from bureaus import calendars
 from bureaus.clock import local_date
@@ -135,6 +135,38 @@ def _page_of(rows: QuerySet[Row]) -> tuple[list[Row], int]:
 def review_count(standing: Standing) -> int:
     """How much stands in it."""
     return sum(rows.count() for rows in _waiting_for(standing))
+
+
+@dataclass
+class Waiter:
+    """A unit that waits for this person: with how much of each sort of the review queue, and since when."""
+
+    unit: Bureau
+    counts: dict[str, int]
+    since: datetime
+
+
+def who_waits(standing: Standing) -> list[Waiter]:
+    """The units whose work stands in the queue, who has waited longest first. A slip proposed is nobody's wait."""
+    submitted, checks, extensions, refused, slips = _waiting_for(standing)
+    refusals = Min("events__at", filter=Q(events__kind=Event.Kind.REFUSED))
+    filed = "filing__assignment"
+    sorts: list[tuple[str, QuerySet[Any], str, Any]] = [
+        ("submitted", submitted, "unit", Min("submitted_at")),
+        ("checks", checks, f"{filed}__unit", Min(f"{filed}__submitted_at")),
+        ("extensions", extensions, "deadline__assignment__unit", Min("asked_at")),
+        ("refused", refused, "unit", refusals),
+        ("answers", slips.filter(state=Slip.State.ANSWERED), "unit", Min("answered_at")),
+    ]
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    since: dict[int, datetime] = {}
+    for sort, rows, unit, earliest in sorts:
+        for pk, count, first in rows.order_by().values_list(unit).annotate(Count("pk", distinct=True), first=earliest):
+            counts[pk][sort] = count
+            since[pk] = min(first, since.get(pk, first))
+    units = Bureau.objects.in_bulk(counts)
+    found = [Waiter(units[pk], counts[pk], since[pk]) for pk in counts]
+    return sorted(found, key=lambda waiter: (waiter.since, waiter.unit.order))
 
 
 def _waiting_for(

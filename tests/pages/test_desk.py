@@ -301,3 +301,26 @@ def test_a_row_says_that_an_extension_is_still_undecided(issued: Plan) -> None:
         extension, by=make.person(make.SUPERVISOR), now=make.at(2019, 6, 3, 11), opinion="不同意。"
     )
     assert "2019-08-23" not in line()
+
+
+def test_who_waits_for_a_unit(lived: Plan) -> None:
+    """By unit, with how much and since when: what stands in the queue of reviews, and nothing besides."""
+    for who in ("人社局·经办人", "发展改革委·经办人", make.SUPERVISOR):
+        standing = Standing(make.person(who), clock.today())
+        waiters = queries.who_waits(standing)
+        assert waiters, who
+        review = queries.review(standing, clock.now())
+        proposed = sum(slip.state == Slip.State.PROPOSED for slip in review.slips)
+        assert sum(sum(waiter.counts.values()) for waiter in waiters) == len(review) - proposed
+        assert [waiter.since for waiter in waiters] == sorted(waiter.since for waiter in waiters)
+        for waiter in waiters:
+            mine = [item.row for item in review.submitted if item.row.unit == waiter.unit]
+            assert waiter.counts.get("submitted", 0) == len(mine)
+            assert not mine or waiter.since <= min(row.submitted_at for row in mine if row.submitted_at)
+        page = web.read(web.signed_in(who), "/")
+        panel = next(part for part in page.all("section") if "/review/" in part.links)
+        shown = [row.all("td")[0].text for row in panel.one("tbody").all("tr")]
+        assert shown == [str(waiter.unit) for waiter in waiters][:10]
+    # A county nobody has handed anything to sees no such panel.
+    page = web.read(web.signed_in(OFFICER), "/")
+    assert not any("/review/" in part.links for part in page.all("section"))

@@ -24,6 +24,7 @@ from workflows.views.base import number, only, person, sent_from, standing_of
 
 AT_ONCE = 100  # tasks signed for by one form
 NAMED = 10  # tasks a sentence names
+WAITERS = 10  # units shown as waiting
 
 
 def section_titles() -> dict[str, str]:
@@ -36,6 +37,16 @@ def section_titles() -> dict[str, str]:
         "in_hand": _("In hand"),
         "waiting": _("Waiting on others"),
     }
+
+
+def waits() -> list[tuple[str, str]]:
+    return [
+        ("submitted", _("Submitted work")),
+        ("checks", _("Form checks")),
+        ("extensions", _("Extensions asked for")),
+        ("refused", _("Refused by units")),
+        ("answers", _("Answers to slips")),
+    ]
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, standing: Standing, failed: PeopleForm | None = None) -> HttpResponse:
     now = clock.now()
     sections = desks.desk(standing, now)
+    review_count = queries.review_count(standing)
     to_sign = next((section.items for section in sections if section.code == "to_sign"), [])
     return render(
         request,
@@ -73,7 +85,9 @@ def _page(request: HttpRequest, standing: Standing, failed: PeopleForm | None = 
             "counts": {section.code: section.count for section in sections},
             "signing": _signing(standing, to_sign, failed),
             "chosen": _chosen(request),
-            "review_count": queries.review_count(standing),
+            "review_count": review_count,
+            "waiters": queries.who_waits(standing)[:WAITERS] if review_count else [],
+            "waits": waits(),
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
             "one_unit": len(standing.units) == 1,
             "works": bool(standing.units),
