@@ -154,7 +154,8 @@
     keys(mine).forEach(function (key) {
       var entry = read(key);
       var here = entry.path === location.pathname;
-      var below = location.pathname !== "/" && key.slice(mine.length).startsWith(location.pathname);
+      // An act's address is that of its page and the act's name.
+      var below = key.slice(mine.length).replace(/[^/]+\/$/, "") === location.pathname;
       if (!shown.has(key) && (here || below)) showLeftOver(key, entry);
     });
   }
@@ -163,6 +164,8 @@
   document.addEventListener("input", function (event) {
     var form = event.target.form;
     if (!form || !form.matches("main form[method=post]")) return;
+    // Boxes ticked in a list are soon ticked again: nobody is asked for their sake.
+    if (form.matches("[data-private]") && isChoice(event.target)) return;
     if (!keyOf(form) || !keepable(event.target)) {
       unkept.add(form);
       return;

@@ -14,11 +14,12 @@ from tests import make
 from tests.make import at
 from tests.pages import web
 from tests.pages.browsing import DESKTOP, PHONE, Window
+from workflows.models import Slip
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Window]
-OFFICER, LEADER = "托里县·经办人", "托里县·分管领导"
+OFFICER, LEADER, LATE = "托里县·经办人", "托里县·分管领导", "和布克赛尔县·经办人"
 PASSWORD = "zhaoshui-4711-lu"
 WORDS = "入户过半，\n还有两个村。"
 REPORT = "form[action$='/report/']"
@@ -57,7 +58,7 @@ def _start(window: Window, row: Assignment, who: str = OFFICER) -> Page:
 
 def _send(page: Page, form: str = REPORT) -> None:
     with page.expect_navigation():
-        page.click(f"{form} button[type=submit]")
+        page.click(f"{form} button:not([type=button])")
 
 
 def _kept(page: Page) -> list[str]:
@@ -249,6 +250,31 @@ def test_rows_added_to_a_table_come_back(row: Assignment, window: Open) -> None:
     _send(page, "form[action$='/save_draft/']")
     assert list(FilingLine.objects.values_list("post", "persons")) == [("护边员", 13)]
     assert _kept(page) == []
+
+
+def test_papers_and_answers_come_back_too(lived_committed: Plan, window: Open) -> None:
+    """A monthly return, a site plan, the answer to a slip: there after a reload, and dropped once they are taken."""
+    slip = Slip.objects.get(assignment__key__endswith="survey/654226", state="issued")
+    cases = [
+        (OFFICER, _url(make.row("monthly/654224/2019-08")), "save_return", "[name=problems]", "资金未到位。"),
+        (OFFICER, _url(make.row("filing/654224/朗古特")), "save_draft", "[name=resources]", "已清查资源。"),
+        (LATE, f"/slips/{slip.pk}/", "answer", "[name=answer]", "正在办，本周内报。"),
+    ]
+    for who, url, act, field, said in cases:
+        officer = window(DESKTOP)
+        officer.sign_in(who)
+        officer.open(url)
+        page, form = officer.page, f"form[action$='/{act}/']"
+        page.fill(f"{form} {field}", said)
+        officer.open("/slips/")
+        expect(page.locator("main .typed")).to_have_count(0)
+        officer.open(url)
+        expect(page.locator(f"{form} .typed.again")).to_be_visible()
+        expect(page.locator(f"{form} {field}")).to_have_value(said)
+        _send(page, form)
+        expect(page.locator(".flash.success")).to_be_visible()
+        expect(page.locator("main .typed")).to_have_count(0)
+        assert _kept(page) == []
 
 
 def test_what_is_kept_and_for_how_long(row: Assignment, window: Open) -> None:
