@@ -216,11 +216,11 @@ NOTIFICATION_CHANNELS = {
     "sms": f"notifications.channels.{'sms.SmsChannel' if SMS_PROVIDERS else 'file.FileChannel'}",
 }
 # Asked when an SMS leaves: what the variables of the provider's template stand for.
-NOTIFICATION_VALUES = "workflows.notices.values_of"
+NOTIFICATION_VALUES = "workflows.words.values_of"
 # Asked before every sending: is what this message says still true?
-NOTIFICATION_STILL_WANTED = "workflows.notices.still_wanted"
+NOTIFICATION_STILL_WANTED = "workflows.still_true.still_wanted"
 # Asked when a message leaves that was written without words: what does it say?
-NOTIFICATION_WORDS = "workflows.notices.words_of"
+NOTIFICATION_WORDS = "workflows.words.words_of"
 # Asked before an edit of a calendar is saved: what it would do to the dates that run.
 CALENDAR_EDIT_EFFECT = "workflows.recounting.preview"
 # Kinds of notices that ask nothing of their reader: who wants none of them by e-mail gets none.

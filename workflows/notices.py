@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from bureaus import calendars
-from bureaus.clock import ZONE, local_date
-from bureaus.models import Bureau, Membership, Role, User
-from measures.access import SEES_ALL, WORKING_ROLES, Standing, visible_assignments
+from bureaus.clock import ZONE
+from bureaus.models import Membership, Role, User
 from measures.models import Assignment, Deadline, DeadlineChange, Event
 from notifications import outbox, texts
 from notifications.mailings import Copy, Mailing
@@ -173,83 +170,6 @@ def channels_of(rung: Rung) -> tuple[str, ...]:
     return ALL if rung.sms else BOTH
 
 
-def words_of(messages: Sequence[Message], now: datetime) -> list[outbox.Words]:
-    """What notices from rungs say on the day they leave, whatever was planned: who hears late hears what is true."""
-    rows = Deadline.objects.select_related("unit", "assignment__step").only("due_on", *_PRINTED)
-    found = rows.in_bulk({message.data["deadline"] for message in messages})
-    today = local_date(now)
-    alike: dict[tuple[Any, ...], str] = {}
-    own: dict[int, dict[str, str]] = {}
-    said: dict[tuple[int, str, str, str, str], str] = {}  # one person's inbox row and mail say the same
-
-    def say(message: Message, part: str) -> str:
-        deadline = found[message.data["deadline"]]
-        kind = _kind_of_the_day(message.kind, deadline, today)
-        key = (deadline.pk, kind, message.data["rung"], part, message.reason)
-        if key not in said:
-            text = with_gaps(message, kind, part)
-            said[key] = texts.filled(text, own[deadline.pk] | {"reason": message.reason})
-        return said[key]
-
-    def with_gaps(message: Message, kind: str, part: str) -> str:
-        """What is alike is rendered once, with gaps for what is a row's or a reader's own."""
-        deadline, why = found[message.data["deadline"]], bool(message.reason)
-        if deadline.pk not in own:
-            context = context_of(deadline.assignment, deadline.unit)
-            own[deadline.pk] = {name: str(context[name]) for name in _OWN} | {"unit.name": deadline.unit.name}
-        days_left = calendars.days_for(deadline.unit).between(today, deadline.due_on)
-        key = (kind, part, message.data["rung"], deadline.due_on, days_left, why)
-        if key not in alike:
-            context = texts.gaps(*_OWN, *(["reason"] if why else [])) | {
-                "due_on": deadline.due_on,
-                "days_late": (today - deadline.due_on).days,
-                "days_left": days_left,
-                "rung": message.data["rung"],
-                "site_url": settings.SITE_URL,
-            }
-            alike[key] = texts.render(kind, part, context)
-        return alike[key]
-
-    words = []
-    with override(settings.LANGUAGE_CODE), calendars.one_pass():
-        for message in messages:
-            body = say(message, "sms" if message.channel == "sms" else "email")
-            subject = say(message, "subject")[:200]
-            deadline = found[message.data["deadline"]]
-            path = own[deadline.pk]["url"].removeprefix(settings.SITE_URL)
-            late = (today - deadline.due_on).days
-            words.append(outbox.Words(subject, body, subject, path, deadline.unit.short_name, late))
-    return words
-
-
-def _kind_of_the_day(kind: str, deadline: Deadline, today: date) -> str:
-    """A reminder that could not leave before the date says that the date has come, or passed."""
-    if kind not in ("reminder", "due") or today < deadline.due_on:
-        return kind
-    return "overdue" if today > deadline.due_on else "due"
-
-
-# Of a text about a date, what is this row's alone.
-_OWN = ("title", "unit", "clause", "reference", "url")
-_PRINTED = (
-    *("unit__name", "unit__short_name", "unit__calendar", "assignment__title", "assignment__step__clause"),
-    "assignment__state",  # which a row with transitions reads as soon as it is made
-)
-
-
-def values_of(message: Message) -> dict[str, str]:
-    """What the variables of an SMS template stand for: the item's neutral number and its date, and nothing else."""
-    row = Assignment.objects.filter(key=message.data.get("assignment", "")).first()
-    deadline = Deadline.objects.filter(pk=message.data.get("deadline", 0)).first()
-    if row is not None and deadline is None:
-        deadline = row.deadlines.main().armed().first()
-    with override(settings.LANGUAGE_CODE):
-        due = _("see the system")
-        if deadline is not None:
-            due = _("%(month)d-%(day)d") % {"month": deadline.due_on.month, "day": deadline.due_on.day}
-    return {"number": reference(row) if row is not None else "—", "due": due}
-
-
 def tell_nobody(firings: Iterable[Firing], *, now: datetime) -> list[Message]:
     """Tell the administrators of firings of which an audience, and everybody above it, could not be told.
 
@@ -284,102 +204,6 @@ def _tell_administrators(row: Assignment, *, key: str, now: datetime) -> list[Me
         now=now,
         not_before=now,
     )
-
-
-def still_wanted(messages: Sequence[Message], now: datetime) -> list[str]:
-    """For each message why it need not leave any more; empty when it must. Asked right before every sending."""
-    deadlines = Deadline.objects.only("status", "rev").in_bulk(
-        {message.data["deadline"] for message in messages if "deadline" in message.data}
-    )
-    keys = {message.data["assignment"] for message in messages if message.data.get("assignment")}
-    rows = {row.key: row for row in Assignment.objects.filter(key__in=keys).only(*_ASKED_OF_WORK)}
-    moved = _moved_since(messages, deadlines)
-    strangers = _strangers(messages, rows, now)
-    latest = _latest_of_each(messages)
-    reasons = []
-    for message in messages:
-        reason = _reason(message, deadlines, moved, rows)
-        if not reason and message.pk in strangers:
-            reason = "not_theirs"
-        if not reason and latest.get(_line_of(message), message.pk) != message.pk:
-            reason = "said_later"
-        reasons.append(reason)
-    return reasons
-
-
-_ASKED_OF_WORK = ("key", "state", "unit", "acceptor", "lead")
-
-
-def _line_of(message: Message) -> tuple[int, str, int] | None:
-    """What rungs of one date say to one reader by one channel. The inbox keeps all of it: it is the record."""
-    if message.data.get("rung") is None or "deadline" not in message.data or message.channel == "inbox":
-        return None
-    return message.recipient_id, message.channel, message.data["deadline"]
-
-
-def _latest_of_each(messages: Sequence[Message]) -> dict[tuple[int, str, int] | None, int]:
-    """Of the rungs of one date that leave together, as after an outage, the last says it all."""
-    lines = ((_line_of(message), message) for message in sorted(messages, key=lambda one: (one.created_at, one.pk)))
-    return {line: message.pk for line, message in lines if line is not None}
-
-
-def _strangers(messages: Sequence[Message], rows: dict[str, Assignment], now: datetime) -> set[int]:
-    """Messages, by key, about work that their reader may not see any more.
-
-    Asked quickly of all by their posts, and of the few who do not hold one that tells by the rule itself.
-    """
-    about = {message.pk: row for message in messages if (row := rows.get(message.data.get("assignment", "")))}
-    asked = [message for message in messages if message.pk in about and message.kind not in SEEN_BY_OTHERS]
-    people = {message.recipient_id for message in asked}
-    posts: dict[int, set[tuple[str, int]]] = {person: set() for person in people}
-    held = Membership.objects.current().filter(user__in=people)
-    for person, role, unit in held.values_list("user_id", "role", "bureau_id"):
-        posts[person].add((role, unit))
-    strangers: set[int] = set()
-    known: dict[tuple[int, int], bool] = {}
-    for message in asked:
-        row, mine = about[message.pk], posts[message.recipient_id]
-        units = {row.unit_id, row.acceptor_id, row.lead_id}
-        if any(role in SEES_ALL or (role in WORKING_ROLES and unit in units) for role, unit in mine):
-            continue
-        pair = (message.recipient_id, row.pk)
-        if pair not in known:
-            standing = Standing(message.recipient, local_date(now))
-            known[pair] = visible_assignments(standing).filter(pk=row.pk).exists()
-        if not known[pair]:
-            strangers.add(message.pk)
-    return strangers
-
-
-def _moved_since(messages: Sequence[Message], deadlines: dict[int, Deadline]) -> dict[int, int]:
-    """The last revision in which a date moved or began anew, where a message is of an older one.
-
-    A date that only climbs another ladder is the same date: what was told of it is still true.
-    """
-    newer = {
-        deadline.pk
-        for message in messages
-        if (deadline := deadlines.get(message.data.get("deadline", 0))) and deadline.rev != message.about_rev
-    }
-    if not newer:
-        return {}
-    found = DeadlineChange.objects.filter(deadline__in=newer).exclude(kind=DeadlineChange.Kind.LADDER)
-    return dict(found.order_by("deadline").values_list("deadline").annotate(Max("rev")))
-
-
-def _reason(
-    message: Message, deadlines: dict[int, Deadline], moved: dict[int, int], rows: dict[str, Assignment]
-) -> str:
-    data = message.data
-    if "deadline" in data:
-        deadline = deadlines.get(data["deadline"])
-        if deadline is None or deadline.status != Deadline.Status.ARMED:
-            return "settled"
-        return "moved" if moved.get(deadline.pk, 0) > message.about_rev else ""
-    row = rows.get(data.get("assignment", ""))
-    if data.get("states") and (row is None or row.state not in data["states"]):
-        return "changed"
-    return ""
 
 
 def folding_time(moment: datetime) -> datetime:
@@ -420,13 +244,13 @@ def numbered(pk: int) -> str:
     return f"{pk:05d}"
 
 
-def context_of(row: Assignment, unit: Bureau | None = None) -> dict[str, Any]:
-    """What every text may say of an assignment (of the part of `unit`, where that is another)."""
+def context_of(row: Assignment) -> dict[str, Any]:
+    """What every text may say of an assignment."""
     path = reverse("assignment", args=[row.pk])
     return {
         "assignment": row,
         "title": row.title,
-        "unit": unit or row.unit,
+        "unit": row.unit,
         "clause": row.step.clause,
         "reference": reference(row),
         "url": settings.SITE_URL + path,

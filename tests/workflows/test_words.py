@@ -14,7 +14,7 @@ from measures.models import Plan
 from notifications import texts
 from notifications.models import Message
 from tests.make import at, deadline, person, row
-from workflows import notices
+from workflows import notices, words
 
 NOW = at(2019, 7, 10, 11)
 # Two dates, and two rows that share one; a title may hold anything.
@@ -38,9 +38,9 @@ def test_words_of_many_are_the_words_of_each(kind: str, channel: str, tacheng: P
     odd.title = ODD
     odd.save(update_fields=["title"])
     messages = list(told(kind, channel))
-    said = notices.words_of(messages, NOW)
-    assert len({(words.subject, words.body) for words in said}) > 1
-    for message, words in zip(messages, said, strict=True):
+    said = words.words_of(messages, NOW)
+    assert len({(one.subject, one.body) for one in said}) > 1
+    for message, spoken in zip(messages, said, strict=True):
         main = deadline(row(ROWS[messages.index(message) // 2]))
         with override(settings.LANGUAGE_CODE):
             context = notices.context_of(main.assignment) | {
@@ -54,6 +54,6 @@ def test_words_of_many_are_the_words_of_each(kind: str, channel: str, tacheng: P
             part = "sms" if channel == "sms" else "email"
             # Late, it says what is true by now.
             by_now = "overdue" if kind in ("reminder", "due") and main.due_on < local_date(NOW) else kind
-            assert words.subject == words.line == texts.render(by_now, "subject", context)[:200]
-            assert words.body == texts.render(by_now, part, context)
-        assert words.url == f"/assignments/{main.assignment_id}/" or words.url.endswith(f"/{main.assignment_id}/")
+            assert spoken.subject == spoken.line == texts.render(by_now, "subject", context)[:200]
+            assert spoken.body == texts.render(by_now, part, context)
+        assert spoken.url == f"/assignments/{main.assignment_id}/" or spoken.url.endswith(f"/{main.assignment_id}/")
