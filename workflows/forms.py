@@ -18,6 +18,7 @@ from workflows import slips
 from workflows.actions import Line, SiteLine, Upload
 from workflows.actions.files import check
 from workflows.models import Slip
+from workflows.queries import PAGE
 
 
 class DateInput(forms.DateInput):
@@ -264,6 +265,29 @@ class UrgeForm(ActForm):
         required=False,
         help_text=_("The notice leaves at once, also at night and on a free day, and that is kept on record."),
     )
+
+
+class UrgeManyForm(forms.Form):
+    """One text for the tasks ticked in a list, by their keys; only who supervises may call it urgent."""
+
+    text = words(UrgeForm.base_fields["text"].label, rows=2)
+    urgent = UrgeForm.base_fields["urgent"]
+
+    def __init__(self, standing: access.Standing, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not standing.supervises:
+            del self.fields["urgent"]
+
+    @property
+    def keys(self) -> list[str]:
+        given = getattr(self.data, "getlist", None)
+        return given("task") if given else []
+
+    def clean(self) -> None:
+        if not self.keys:
+            raise ValidationError(gettext("Tick at least one task."))
+        if len(self.keys) > PAGE:
+            raise ValidationError(gettext("That is more than stands on one page."))
 
 
 class FindingForm(ActForm):

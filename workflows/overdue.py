@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from bureaus.clock import local_date
+from bureaus.clock import local_date, start_of
 from bureaus.models import Bureau
-from measures.access import Standing, visible_assignments
+from measures.access import Standing, may, visible_assignments
 from measures.lights import Light
-from measures.models import Assignment, Deadline
+from measures.models import Assignment, Deadline, Event
 from workflows.models import Slip
 from workflows.queries import PAGE, visible_slips
 
 KINDS = ("main", "receipt", "verdict", "checkup")
+# How late, in days: name → from and to, both counted in; the last has no end.
+BANDS: dict[str, tuple[int, int | None]] = {"1-5": (1, 5), "6-20": (6, 20), "21-": (21, None)}
+# What a unit may do after it has been urged. Once a date is past no extension can be asked for, only reasons noted.
+ANSWERS = (Event.Kind.REPORTED, Event.Kind.SENT_UP, Event.Kind.SUBMITTED, Event.Kind.EXTENSION_ASKED, Event.Kind.NOTED)
 COUNTED = 1000
 EXPORTED_AT_ONCE = 500
 
@@ -34,6 +38,8 @@ class Filter:
     measure: str = ""
     kind: str = ""
     min_days: int = 0
+    late: str = ""  # one of BANDS
+    slip: str = ""  # "with" or "without" a slip this person may see; only work itself ever has one
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class Row:
     deadline: Deadline
     days: int
     slip: Slip | None
+    may_urge: bool = False
+    urged_at: datetime | None = None
+    answer: Event | None = None  # the first sign of the unit since it was urged last
 
     @property
     def row(self) -> Assignment:
@@ -80,7 +89,23 @@ def found_by(standing: Standing, wanted: Filter, now: datetime) -> QuerySet[Dead
         found = found.filter(kind=wanted.kind)
     if wanted.min_days:
         found = found.filter(due_on__lte=date.fromordinal(local_date(now).toordinal() - wanted.min_days))
+    if wanted.late:
+        # By the moment and not by the day: that is what the index is ordered by.
+        least, most = BANDS[wanted.late]
+        today = local_date(now)
+        found = found.filter(due_at__lte=start_of(today - timedelta(days=least - 1)))
+        if most:
+            found = found.filter(due_at__gte=start_of(today - timedelta(days=most - 1)))
+    if wanted.slip:
+        slips = shown_slips(standing).filter(assignment=OuterRef("assignment")).order_by()
+        has_one = Q(Exists(slips), kind=Deadline.Kind.MAIN)
+        found = found.filter(has_one) if wanted.slip == "with" else found.exclude(has_one)
     return found
+
+
+def shown_slips(standing: Standing) -> QuerySet[Slip]:
+    """Those a row of the list shows: what was not issued after all is no slip."""
+    return visible_slips(standing).exclude(state=Slip.State.DISMISSED)
 
 
 def counties(standing: Standing) -> QuerySet[Bureau]:
@@ -132,14 +157,37 @@ def _rows(ids: Sequence[int], now: datetime, standing: Standing) -> list[Row]:
         .order_by("due_at", "id")
     )
     slips: dict[int, Slip] = {}
-    of_these = visible_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
+    of_these = shown_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
     for slip in of_these.order_by("id"):
-        if slip.state != Slip.State.DISMISSED:
-            slips[slip.assignment_id] = slip
+        slips[slip.assignment_id] = slip
+    mains = [row for row in rows if row.kind == Deadline.Kind.MAIN]
+    urged = _urged([row.assignment_id for row in mains])
     return [
-        Row(row, (today - row.due_on).days, slips.get(row.assignment_id) if row.kind == "main" else None)
+        Row(row, (today - row.due_on).days, None)
+        if row.kind != Deadline.Kind.MAIN
+        else Row(
+            row,
+            (today - row.due_on).days,
+            slips.get(row.assignment_id),
+            may(standing, "urge", row.assignment),
+            *urged.get(row.assignment_id, (None, None)),
+        )
         for row in rows
     ]
+
+
+def _urged(ids: Sequence[int]) -> dict[int, tuple[datetime, Event | None]]:
+    """When each of these tasks was urged last, and the first that came of it since; one query for all."""
+    found: dict[int, tuple[datetime, Event | None]] = {}
+    kinds = [Event.Kind.URGED, *ANSWERS]
+    for event in (
+        Event.objects.filter(assignment__in=ids, kind__in=kinds).only("assignment", "kind", "at").order_by("id")
+    ):
+        if event.kind == Event.Kind.URGED:
+            found[event.assignment_id] = event.at, None
+        elif event.assignment_id in found and found[event.assignment_id][1] is None:
+            found[event.assignment_id] = found[event.assignment_id][0], event
+    return found
 
 
 def everything(found: QuerySet[Deadline], now: datetime, *, standing: Standing) -> list[Row]:

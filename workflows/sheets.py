@@ -36,6 +36,8 @@ def overdue_sheet(rows: Sequence[overdue.Row], now: datetime) -> Workbook:
         _("State"),
         _("Handler and phone"),
         _("Slip"),
+        _("Urged last"),
+        _("What came since"),
     ]
     body = [
         [
@@ -52,10 +54,12 @@ def overdue_sheet(rows: Sequence[overdue.Row], now: datetime) -> Workbook:
             row.row.get_state_display(),
             f"{row.row.handler} {row.row.handler.phone}".strip() if row.row.handler else "",
             f"{row.slip.get_colour_display()} · {row.slip.get_state_display()}" if row.slip else "",
+            f"{row.urged_at.astimezone(ZONE):%Y-%m-%d %H:%M}" if row.urged_at else "",
+            f"{row.answer.get_kind_display()} {row.answer.at.astimezone(ZONE):%Y-%m-%d}" if row.answer else "",
         ]
         for number, row in enumerate(rows, start=1)
     ]
-    return table(_("Overdue list"), head, body, now, widths=[6, 38, 16, 10, 22, 14, 22, 12, 12, 10, 12, 24, 12])
+    return table(_("Overdue list"), head, body, now, widths=[6, 38, 16, 10, 22, 14, 22, 12, 12, 10, 12, 24, 12, 17, 22])
 
 
 def told_sheet(title: str, notices: Sequence[told.Notice], now: datetime) -> Workbook:

@@ -46,6 +46,7 @@ urlpatterns = [
     path("monthly/", monthly.months, name="months"),
     path("monthly/<str:period>/", monthly.month, name="month"),
     path("overdue/", inspection.overdue_list, name="overdue"),
+    path("overdue/urge/", inspection.urge_many, name="overdue-urge"),
     path("overdue/export.xlsx", inspection.overdue_sheet, name="overdue-sheet"),
     path("board/", inspection.board, name="board"),
     path("slips/", slips.slips, name="slips"),

@@ -192,6 +192,12 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
         {"text": "请抓紧"},
         SUPERVISES | {"inspector", "lead"},
     ),
+    (
+        "overdue-urge",
+        tuple,
+        {"task": "tacheng-2019/survey/654226", "text": "请抓紧"},
+        SUPERVISES | {"inspector", "lead"},
+    ),
     ("act", lambda: (_row(f"money/{TOWN}/2019"), "suspend"), {"reason": "待批"}, SUPERVISES),
     ("act", lambda: (_row(f"money/{TOWN}/2019"), "cancel"), {"reason": "撤销"}, SUPERVISES),
     ("act", lambda: (_row(f"money/{TOWN}/2019"), "no-such-act"), {}, set()),

@@ -141,6 +141,9 @@ def test_a_damaged_link_opens_the_list_somewhere_and_never_breaks(cursor: str, r
         {"min_days": "viel"},
         {"unit": "654224' OR 1=1"},
         {"unit": "6542\x0024"},
+        {"late": "5"},
+        {"late": "21-' OR 1=1"},
+        {"slip": "maybe"},
         {"county": "hrss"},
         {"county": "6542\x0024"},
         {"county": "654224' OR 1=1"},
@@ -151,10 +154,19 @@ def test_filters_nobody_offers_never_break(query: dict[str, str], reader: web.Cl
     assert reader.get("/overdue/export.xlsx?" + urlencode(query)).status_code == 200
 
 
+def _has_slip(row: Deadline) -> bool:
+    """One that an inspector sees on the row: of the work itself, and not one that was not issued after all."""
+    return row.kind == "main" and any(slip.state != "dismissed" for slip in row.assignment.slips.all())
+
+
 def _fits(row: Deadline, query: dict[str, str]) -> bool:
     measure = row.assignment.measure
+    days = (TODAY - row.due_on).days
+    least, _dash, most = query.get("late", "1-").partition("-")
     return (
-        query.get("unit", row.unit.code) == row.unit.code
+        int(least) <= days <= int(most or 9999)
+        and ("slip" not in query or _has_slip(row) == (query["slip"] == "with"))
+        and query.get("unit", row.unit.code) == row.unit.code
         and query.get("county", row.assignment.unit.code) == row.assignment.unit.code
         and query.get("kind", row.kind) == row.kind
         and ("measure" not in query or query["measure"] == (str(measure.number) if measure else "0"))
@@ -174,6 +186,11 @@ FILTERS = [
     {"min_days": "5"},
     {"min_days": "77"},
     {"unit": "hrss", "kind": "main"},
+    {"late": "1-5"},
+    {"late": "6-20"},
+    {"late": "21-"},
+    {"late": "6-20", "kind": "main", "county": "654226"},
+    {"slip": "without", "late": "21-"},
     {"unit": "654226", "measure": "6", "kind": "receipt", "min_days": "10"},
     {"unit": "654226", "measure": "6", "min_days": "5000"},
 ]
@@ -189,6 +206,12 @@ def test_a_filter_keeps_what_it_says_on_every_page_and_in_the_file(query: dict[s
     # What was chosen stays chosen, and the file is of the same choice.
     for page in pages:
         for name, value in query.items():
+            if name in ("kind", "late", "slip"):
+                assert f"{name}={value}" in " ".join(_chosen(page))
+                continue
+            if name == "min_days":
+                assert value in page.one(cls="links").one(cls="tag").text
+                continue
             chosen = [option for option in page.one("select", name=name).all("option") if "selected" in option.attrs]
             if value in [option.attrs["value"] for option in page.one("select", name=name).all("option")]:
                 assert [option.attrs["value"] for option in chosen] == [value]
@@ -205,8 +228,18 @@ def test_every_choice_of_every_filter_leads_to_rows(reader: web.Client) -> None:
     assert counties == ["", *make.COUNTIES]
     measures = [option.attrs["value"] for option in page.one("select", name="measure").all("option")]
     assert measures == ["", *(str(number) for number in range(1, 8)), "0"]
-    kinds = [option.attrs["value"] for option in page.one("select", name="kind").all("option")]
-    assert kinds == ["", "main", "receipt", "verdict", "checkup"]
+    links = [link for nav in page.one(cls="links").all("nav") for link in nav.links]
+    assert links == [
+        *("?", "?kind=main", "?kind=receipt", "?kind=verdict", "?kind=checkup"),
+        *("?", "?late=1-5", "?late=6-20", "?late=21-"),
+        *("?", "?slip=with", "?slip=without"),
+    ]
+    assert _chosen(page) == ["?", "?", "?"]
+
+
+def _chosen(page: web.Page) -> list[str]:
+    """The links of the filters that say what is shown."""
+    return [link.attrs["href"] for link in page.one(cls="links").all("a") if "aria-current" in link.attrs]
 
 
 def test_the_day_itself_does_not_count(tacheng: Plan) -> None:
@@ -336,14 +369,14 @@ def test_where_counties_lead_nobody_else_is_called_the_lead(reader: web.Client) 
 def test_the_file_is_laid_out_as_offices_expect(reader: web.Client) -> None:
     sheet = _book(reader).active
     assert sheet is not None
-    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:M1"]
+    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:O1"]
     assert sheet["A1"].value
     assert "2019-08-20 09:00" in sheet["A2"].value
     assert sheet.freeze_panes == "A4"
-    assert sheet.auto_filter.ref == f"A3:M{sheet.max_row}"
+    assert sheet.auto_filter.ref == f"A3:O{sheet.max_row}"
     assert sheet.print_title_rows in ("3:3", "$3:$3")
     assert sheet.page_setup.orientation == "landscape"
-    assert all(sheet.cell(3, column).value for column in range(1, 14))
+    assert all(sheet.cell(3, column).value for column in range(1, 16))
 
 
 def test_an_empty_list_makes_a_file_too(reader: web.Client) -> None:

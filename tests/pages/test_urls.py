@@ -45,6 +45,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "month": (("2019-06",), READ),
     "overdue": ((), READ),
     "overdue-sheet": ((), READ),
+    "overdue-urge": ((), WRITE),
     "board": ((), READ),
     "slips": ((), READ),
     "slip": ((1,), READ),

@@ -24,6 +24,7 @@ from workflows.actions.monthly import save_return
 from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster
 from workflows.actions.slips import answer_slip, close_slip, dismiss_slip, issue_slip, propose_slip
+from workflows.actions.urging import Urged, urge_many
 from workflows.actions.work import (
     accept,
     attach,
@@ -53,6 +54,7 @@ __all__ = [
     "NotYours",
     "SiteLine",
     "Upload",
+    "Urged",
     "WrongMoment",
     "accept",
     "add_body",
@@ -103,6 +105,7 @@ __all__ = [
     "suspend",
     "tell_left",
     "urge",
+    "urge_many",
     "use_address",
     "withdraw",
     "withdraw_absence",

@@ -3,34 +3,66 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
 
 from bureaus import clock
 from bureaus.models import Bureau
+from measures.access import Standing
 from measures.models import Deadline
-from workflows import gantt, overdue, queries, sheets
-from workflows.views.base import current_plan, number, only, standing_of
+from workflows import actions, gantt, overdue, queries, sheets
+from workflows.forms import UrgeManyForm
+from workflows.views.base import current_plan, number, only, person, standing_of
 
-DAYS = (1, 5, 10, 30)
+SELECTS = ("unit", "county", "measure")  # chosen from lists; the other filters are links
 
 
 @require_GET
 def overdue_list(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_all or bool(standing.units))
+    return _list_page(request, standing, UrgeManyForm(standing))
+
+
+@require_POST
+def urge_many(request: HttpRequest) -> HttpResponse:
+    """Urge the tasks ticked in the list; what was chosen of it stays chosen, as its link says."""
+    standing = standing_of(request)
+    only(standing.sees_all or bool(standing.units))
+    form = UrgeManyForm(standing, request.POST)
+    if not form.is_valid():
+        return _list_page(request, standing, form, status=422)
+    try:
+        urged = actions.urge_many(form.keys, by=person(request), now=clock.now(), **form.cleaned_data)
+    except actions.NotYours as error:
+        raise Http404 from error
+    if done := len(urged.done):
+        said = ngettext("%(count)s task has been urged.", "%(count)s tasks have been urged.", done)
+        messages.success(request, said % {"count": done})
+    for why, rows in urged.left.items():
+        names = "；".join(f"{row.unit} · {row.title}" for row in rows)
+        said = ngettext("%(count)s task was not urged. %(why)s", "%(count)s tasks were not urged. %(why)s", len(rows))
+        messages.warning(request, said % {"count": len(rows), "why": why} + _(" (%(text)s)") % {"text": names})
+    return redirect(f"{reverse('overdue')}?{request.GET.urlencode()}")
+
+
+def _list_page(request: HttpRequest, standing: Standing, form: UrgeManyForm, *, status: int = 200) -> HttpResponse:
     now = clock.now()
     wanted = _wanted(request)
     found = overdue.found_by(standing, wanted, now)
     rows, following = overdue.page(found, now, standing=standing, after=_cursor(request.GET.get("after", "")))
-    choices = {name: value for name, value in request.GET.items() if name != "after" and value}
     everything = overdue.extent(overdue.found_by(standing, overdue.Filter(), now))
+    extent = everything if wanted == overdue.Filter() else overdue.extent(found)
     # Of a list that is longer than it is counted, any unit may be in it.
     units = Bureau.objects.all() if everything.is_more else Bureau.objects.filter(pk__in=everything.units)
     return render(
@@ -38,18 +70,27 @@ def overdue_list(request: HttpRequest) -> HttpResponse:
         "workflows/overdue.html",
         {
             "rows": rows,
-            "extent": everything if wanted == overdue.Filter() else overdue.extent(found),
+            "extent": extent,
             "wanted": wanted,
             "units": units,
             "counties": overdue.counties(standing),
             "measures": _measures(),
-            "kinds": [(code, Deadline.Kind(code).label) for code in overdue.KINDS],
-            "day_choices": DAYS,
-            "query": urlencode(choices),
+            "choices": [
+                (_("Kind of lateness"), _links(wanted, "kind", _kinds())),
+                (_("Days late"), _links(wanted, "late", _bands(wanted))),
+                (_("Slip"), _links(wanted, "slip", _slips())),
+            ],
+            "kept": [(name, value) for name, value in _given(wanted).items() if name not in SELECTS],
+            "query": urlencode(_given(wanted)),
+            "form": form,
+            # On the page that answers a form, links must not lead to where the form was sent.
+            "base": "" if status == 200 else reverse("overdue"),
+            "may_urge": any(row.may_urge for row in rows),
             "following": _cursor_text(following),
             "is_first": "after" not in request.GET,
             "now": now,
         },
+        status=status,
     )
 
 
@@ -104,13 +145,56 @@ def _wanted(request: HttpRequest) -> overdue.Filter:
     given = request.GET
     measure = given.get("measure", "")
     kind = given.get("kind", "")
+    late, slip = given.get("late", ""), given.get("slip", "")
     return overdue.Filter(
         unit=given.get("unit", "").replace("\x00", ""),
         county=given.get("county", "").replace("\x00", ""),
         measure=measure if measure.isdecimal() else "",
         kind=kind if kind in overdue.KINDS else "",
         min_days=min(number(given.get("min_days", "")), 10_000),
+        late=late if late in overdue.BANDS else "",
+        slip=slip if slip in ("with", "without") else "",
     )
+
+
+def _given(wanted: overdue.Filter) -> dict[str, str | int]:
+    """What a link to the list carries."""
+    return {name: value for name, value in asdict(wanted).items() if value}
+
+
+Link = tuple[str, str, bool]  # what it says, its query, whether it is what is shown
+
+
+def _links(wanted: overdue.Filter, name: str, choices: list[tuple[str, str]]) -> list[Link]:
+    """Each value of one filter as a link to the list, with everything else as it is."""
+    found = []
+    for value, label in choices:
+        here = str(_given(wanted).get(name, "")) == value
+        if name == "late":  # two ways to say one thing: a link of the one drops the other
+            here = here if value != "" else not (wanted.late or wanted.min_days)
+            other = replace(wanted, late=value, min_days=0)
+        else:
+            other = replace(wanted, **{name: value})
+        found.append((label, urlencode(_given(other)), here))
+    return found
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [("", _("All")), *((code, str(Deadline.Kind(code).label)) for code in overdue.KINDS)]
+
+
+def _bands(wanted: overdue.Filter) -> list[tuple[str, str]]:
+    found = [("", _("All"))]
+    for name, (least, most) in overdue.BANDS.items():
+        if most:
+            found.append((name, _("%(least)s to %(most)s days") % {"least": least, "most": most}))
+        else:
+            found.append((name, _("more than %(days)s days") % {"days": least - 1}))
+    return found
+
+
+def _slips() -> list[tuple[str, str]]:
+    return [("", _("All")), ("with", _("with a slip")), ("without", _("without a slip"))]
 
 
 def _measures() -> list[tuple[str, str]]:

@@ -1,0 +1,184 @@
+"""Urging many tasks of the overdue list at once: who was urged, who was not and why, and what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bureaus import clock
+from measures.models import Assignment, Event, Plan
+from notifications.models import Message
+from tests import make
+from tests.make import at
+from tests.pages import web
+from workflows import actions
+
+NOW = at(2019, 8, 20, 9)
+WORDS = "请于本周五前报送，并说明原因。"
+SURVEYS = "/overdue/?kind=main&measure=1"
+
+
+@pytest.fixture
+def stage(tacheng: Plan) -> Iterator[Plan]:
+    """Nobody has done anything since 1 June."""
+    with clock.standing_at(NOW):
+        yield tacheng
+
+
+def _boxes(page: web.Page) -> dict[str, web.Element]:
+    return {box.attrs["value"]: box for box in page.all("input", name="task")}
+
+
+def _row(page: web.Page, row: Assignment) -> web.Element:
+    (found,) = [line for line in page.one("tbody").all("tr") if f"/assignments/{row.pk}/" in line.links]
+    return found
+
+
+def _key(county: str) -> str:
+    return f"tacheng-2019/survey/{county}"
+
+
+def _urged(row: Assignment) -> int:
+    return row.events.filter(kind=Event.Kind.URGED).count()
+
+
+def _send(client: web.Client, page: web.Page, keys: list[str], text: str = WORDS, **more: str) -> web.Page:
+    """As a browser sends it, and the page it is led to."""
+    form = page.form("kind=main&measure=1")
+    answer = client.post(form.action, form.values | {"task": keys, "text": text} | more)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == SURVEYS
+    return web.read(client, answer.headers["Location"])
+
+
+def _said(page: web.Page) -> str:
+    return " ".join(part.text for part in page.all(cls="flash"))
+
+
+def test_several_are_urged_with_one_text_and_each_is_an_act_of_its_own(stage: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    page = web.read(client, SURVEYS)
+    first, second, third = (make.row(f"survey/{county}") for county in ("654224", "654225", "654226"))
+    assert {_key("654224"), _key("654225"), _key("654226")} <= set(_boxes(page))
+    shown = _send(client, page, [_key("654224"), _key("654225")])
+    assert re.findall(r"\d+", _said(shown)) == ["2"]
+    assert [_urged(row) for row in (first, second, third)] == [1, 1, 0]
+    event = first.events.get(kind=Event.Kind.URGED)
+    assert (event.note, event.actor, event.at) == (WORDS, make.person(make.INSPECTOR), NOW)
+    for row in (first, second):
+        told = Message.objects.filter(kind="urged", data__assignment=row.key, channel="inbox")
+        assert make.officer_of(row.unit) in [message.recipient for message in told]
+        assert "2019-08-20 09:00" in _row(shown, row).text
+        assert _row(shown, row).all(cls="bad"), "nothing has come yet"
+    assert "2019-08-20" not in _row(shown, third).text
+
+
+def test_sent_twice_nobody_is_urged_twice_and_the_answer_says_why(stage: Plan) -> None:
+    client = web.signed_in(make.SUPERVISOR)
+    page = web.read(client, SURVEYS)
+    keys = [_key("654224"), _key("654225")]
+    _send(client, page, keys[:1])
+    before = Message.objects.count()
+    said = _said(_send(client, page, keys[:1]))
+    assert make.row("survey/654224").title in said and "托里县" in said
+    assert _urged(make.row("survey/654224")) == 1
+    assert Message.objects.count() == before
+    # One that was urged today holds up no other.
+    said = _said(_send(client, page, keys))
+    assert "托里县" in said
+    assert [_urged(make.row(f"survey/{county}")) for county in ("654224", "654225")] == [1, 1]
+
+
+def test_what_moved_on_meanwhile_is_not_urged(stage: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    page = web.read(client, SURVEYS)
+    row = make.handed_in(make.row("survey/654224"), NOW)
+    said = _said(_send(client, page, [_key("654224"), _key("654225"), "tacheng-2019/survey/no-such"]))
+    assert "托里县" in said
+    assert _urged(row) == 0
+    assert _urged(make.row("survey/654225")) == 1
+    # What is not late is not urged from the list of what is late.
+    early = make.row("m3-workshops/654224")
+    assert not Assignment.objects.filter(pk=early.pk).overdue(NOW).exists()
+    _send(client, page, [early.key])
+    assert _urged(early) == 0
+
+
+def test_only_work_that_is_with_its_unit_can_be_ticked(stage: Plan) -> None:
+    actions.suspend(make.row("survey/654225"), by=make.person(make.SUPERVISOR), now=NOW, reason="待批。")
+    client = web.signed_in(make.INSPECTOR)
+    assert _key("654225") not in _boxes(web.read(client, "/overdue/?measure=1"))
+    for kind in ("receipt", "checkup"):
+        page = web.read(client, f"/overdue/?kind={kind}")
+        assert page.one("tbody").all("tr") and not _boxes(page)
+        assert not [action for action in page.forms if "urge" in action]
+
+
+def test_those_who_may_urge_are_offered_what_they_may(stage: Plan) -> None:
+    def offered(who: str) -> set[str]:
+        page = web.read(web.signed_in(who), "/overdue/?kind=main")
+        assert bool(page.all("textarea", name="text")) == bool(_boxes(page))
+        return set(_boxes(page))
+
+    assert _key("654224") not in offered("托里县·经办人"), "nobody urges themselves"
+    led = offered("人社局·经办人")
+    assert _key("654224") in led
+    assert led < offered(make.INSPECTOR) == offered(make.SUPERVISOR)
+    assert offered(make.PREFECTURE_LEADER) == set()
+
+
+def test_only_the_supervision_office_may_call_it_urgent(stage: Plan) -> None:
+    inspector, office = web.signed_in(make.INSPECTOR), web.signed_in(make.SUPERVISOR)
+    page = web.read(inspector, SURVEYS)
+    assert page.all("input", name="urgent") == []
+    _send(inspector, page, [_key("654224")], urgent="on")
+    assert make.row("survey/654224").events.get(kind=Event.Kind.URGED).data == {}
+    page = web.read(office, SURVEYS)
+    assert page.one("input", name="urgent")
+    _send(office, page, [_key("654225")], urgent="on")
+    assert make.row("survey/654225").events.get(kind=Event.Kind.URGED).data == {"urgent": True}
+
+
+@pytest.mark.parametrize(("keys", "text"), [([], WORDS), ([_key("654224")], " \n "), ([_key("654224")] * 51, WORDS)])
+def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(keys: list[str], text: str, stage: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    url = web.read(client, SURVEYS).form("kind=main&measure=1").action
+    before = web.written()
+    page = web.post(client, url, {"task": keys, "text": text}, status=422)
+    assert web.written() == before
+    form = page.form("kind=main&measure=1")
+    assert form.bad or form.flash
+    assert form.values["text"].strip() == text.strip()
+    assert {key for key, box in _boxes(page).items() if "checked" in box.attrs} == set(keys)
+    # Links of this page lead back to the list, not to where the form was sent.
+    for link in page.one(cls="links").links:
+        web.read(client, link)
+
+
+def _report(row: Assignment) -> None:
+    actions.report(row, by=make.officer_of(row.unit), now=at(2019, 8, 21, 10), text="已完成八成。", progress=80)
+
+
+def _note(row: Assignment) -> None:
+    actions.note_reasons(row, by=make.officer_of(row.unit), now=at(2019, 8, 21, 10), reason="人手不足。")
+
+
+@pytest.mark.parametrize(("answer", "word"), [(_report, "反馈进展"), (_note, "说明逾期原因")])
+def test_what_came_since_the_last_urging_is_its_answer(
+    answer: Callable[[Assignment], None], word: str, stage: Plan
+) -> None:
+    row = make.signed(make.row("survey/654224"), at(2019, 8, 19, 9))
+    actions.report(row, by=make.officer_of(row.unit), now=at(2019, 8, 19, 10), text="开始摸底。", progress=10)
+    client, by = web.signed_in(make.INSPECTOR), make.person(make.INSPECTOR)
+    actions.urge(row, by=by, now=NOW, text=WORDS)
+    assert _row(web.read(client, SURVEYS), row).all(cls="bad"), "what came before is no answer"
+    answer(make.row("survey/654224"))
+    with clock.standing_at(at(2019, 8, 22, 9)):
+        shown = _row(web.read(client, SURVEYS), row)
+        assert shown.all(cls="bad") == []
+        assert f"{word} 08-21" in shown.text
+        actions.urge(make.row("survey/654224"), by=by, now=at(2019, 8, 22, 9), text=WORDS)
+        shown = _row(web.read(client, SURVEYS), row)
+        assert "2019-08-22" in shown.text and shown.all(cls="bad")
