@@ -311,6 +311,17 @@ def test_slips_are_seen_by_those_who_may_read_them(lived: Plan) -> None:
     assert tags("托里县·经办人", filing) == 0, "only proposed: the unit has not been sent it"
     assert tags("人社局·经办人", survey) == 0, "sent to the county, not to the lead"
 
+    # With a slip or without one, the two halves are the whole, and each reader's own.
+    for who in (make.INSPECTOR, "托里县·经办人"):
+        client = web.signed_in(who)
+        everything = sum(len(_lines(page)) for page in _walk(client))
+        found = [list(_walk(client, f"/overdue/?slip={which}")) for which in ("with", "without")]
+        rows = [[row for page in pages for row in page.all("tr") if row.all("a", cls="ttl")] for pages in found]
+        assert all(row.all("a", cls="tag") for row in rows[0])
+        assert not any(row.all("a", cls="tag") for row in rows[1])
+        assert len(rows[0]) + len(rows[1]) == everything
+        assert bool(rows[0]) == (who == make.INSPECTOR)
+
     # The file says as much as the tag: which colour, and whether it has been issued at all.
     in_file = {row[1]: row[12] for row in _rows(_book(web.signed_in(make.INSPECTOR)))}
     for row in (make.row("survey/654226"), make.row("filing/654224/乌雪特乡")):

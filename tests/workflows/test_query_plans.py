@@ -51,7 +51,7 @@ def only_index(found: QuerySet[Any], index: str, table: str) -> bool:
 @pytest.mark.uncounted
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("who", [make.INSPECTOR, "托里县·经办人"])
-@pytest.mark.parametrize("wanted", [Filter(), Filter(measure="1", kind="main")])
+@pytest.mark.parametrize("wanted", [Filter(), Filter(measure="1", kind="main"), Filter(late="21-", slip="without")])
 def test_the_overdue_list_is_read_along_its_index(who: str, wanted: Filter) -> None:
     standing = Standing(make.person(who))
     found = overdue.found_by(standing, wanted, NOW)

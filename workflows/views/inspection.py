@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -167,16 +167,14 @@ Link = tuple[str, str, bool]  # what it says, its query, whether it is what is s
 
 def _links(wanted: overdue.Filter, name: str, choices: list[tuple[str, str]]) -> list[Link]:
     """Each value of one filter as a link to the list, with everything else as it is."""
-    found = []
-    for value, label in choices:
-        here = str(_given(wanted).get(name, "")) == value
-        if name == "late":  # two ways to say one thing: a link of the one drops the other
-            here = here if value != "" else not (wanted.late or wanted.min_days)
-            other = replace(wanted, late=value, min_days=0)
-        else:
-            other = replace(wanted, **{name: value})
-        found.append((label, urlencode(_given(other)), here))
-    return found
+    given = _given(wanted)
+    chosen = given.pop(name, "")
+    if name == "late" and "min_days" in given:
+        # Two ways to say how late: a link of the one drops the other.
+        chosen = given.pop("min_days")
+    return [
+        (label, urlencode(given | {name: value} if value else given), value == chosen) for value, label in choices
+    ]
 
 
 def _kinds() -> list[tuple[str, str]]:
