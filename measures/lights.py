@@ -101,7 +101,7 @@ def _turns_yellow(row: Assignment, deadline: Deadline, calendar: WorkingDays) ->
     """The days from which a main deadline shows yellow: near its date, or behind its time."""
     days = [calendar.shift(deadline.due_on, -SOON)]
     term, wanted = (deadline.due_on - deadline.starts_on).days, row.progress + BEHIND
-    if wanted <= 100 and calendar.between(deadline.starts_on, deadline.due_on) > LONG_TERM:
+    if wanted <= 100 and is_long(deadline.starts_on, deadline.due_on, calendar):
         # The first day whose share of the term reaches what is wanted, rounded as in `expected_progress`.
         days.append(deadline.starts_on + timedelta(days=-(-wanted * term // 100)))
     return days
@@ -127,9 +127,14 @@ def behind_schedule(row: Assignment, deadline: Deadline, today: date, calendar: 
 
 def is_behind(progress: int, starts_on: date, due_on: date, today: date, calendar: WorkingDays) -> bool:
     """The same of a main deadline's own figures."""
-    if due_on < today or calendar.between(starts_on, due_on) <= LONG_TERM:
+    if due_on < today or not is_long(starts_on, due_on, calendar):
         return False
     return _expected(starts_on, due_on, today) - progress >= BEHIND
+
+
+def is_long(starts_on: date, due_on: date, calendar: WorkingDays) -> bool:
+    """A term in which progress is held against time."""
+    return calendar.between(starts_on, due_on) > LONG_TERM
 
 
 def _expected(starts_on: date, due_on: date, today: date) -> int:

@@ -21,6 +21,7 @@ from workflows.views import (
     search,
     slips,
     told,
+    units,
 )
 
 urlpatterns = [
@@ -37,7 +38,8 @@ urlpatterns = [
     path("review/", review.review, name="review"),
     path("plans/<slug:code>/", plans.plan, name="plan"),
     path("plans/<slug:code>/start/", plans.start, name="start-plan"),
-    path("plans/<slug:code>/units/<slug:unit>/", plans.unit, name="unit"),
+    path("plans/<slug:code>/units/", units.units, name="units"),
+    path("plans/<slug:code>/units/<slug:unit>/", units.unit, name="unit"),
     path("plans/<slug:code>/measures/<int:number>/", plans.measure, name="measure"),
     path("plans/<slug:code>/measures/<int:number>/add-body/", plans.add_body, name="add-body"),
     path("runs/<int:pk>/diagram.svg", diagrams.diagram, name="diagram"),

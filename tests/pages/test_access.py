@@ -146,6 +146,8 @@ SEEN: list[Case] = [
     ("measure", lambda: ("tacheng-2019", 8), set()),
     ("unit", lambda: ("tacheng-2019", TOWN), OF_TOWN | {"lead", "keeper"}),
     ("unit", lambda: ("tacheng-2019", "no-such-unit"), set()),
+    ("units", lambda: ("tacheng-2019",), SEES_ALL),
+    ("units", lambda: ("no-such-plan",), set()),
     ("filings", tuple, EVERYBODY),
     ("months", tuple, EVERYBODY),
     ("month", lambda: ("2019-07",), MONTH),

@@ -35,6 +35,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "review": ((), READ),
     "plan": (("tacheng-2019",), READ),
     "start-plan": (("tacheng-2019",), WRITE),
+    "units": (("tacheng-2019",), READ),
     "unit": (("tacheng-2019", "654224"), READ),
     "measure": (("tacheng-2019", 1), READ),
     "add-body": (("tacheng-2019", 6), BOTH),

@@ -131,3 +131,27 @@ def handed_in(slip: Slip) -> str:
 def form_outcome(code: str) -> str:
     """What a receiver found, as history keeps it."""
     return str(dict(FormCheck.Outcome.choices).get(code, code))
+
+
+@register.simple_tag
+def points(gap: int) -> str:
+    """How far progress is from what it should be, in words."""
+    if gap == 0:
+        return _("as it should be")
+    if gap > 0:
+        return ngettext("%(n)s point ahead", "%(n)s points ahead", gap) % {"n": gap}
+    return ngettext("%(n)s point behind", "%(n)s points behind", -gap) % {"n": -gap}
+
+
+@register.simple_tag
+def trend(change: int) -> SafeString:
+    """More or fewer overdue than before, by sign and word: it survives a printer without colour."""
+    if change == 0:
+        return format_html('<span class="meta">{}</span>', _("unchanged"))
+    text = _("%(n)s more") if change > 0 else _("%(n)s fewer")
+    return format_html(
+        '<span class="days {}">{} {}</span>',
+        "red" if change > 0 else "fewer",
+        "▲" if change > 0 else "▼",
+        text % {"n": abs(change)},
+    )

@@ -172,9 +172,7 @@ def _links(wanted: overdue.Filter, name: str, choices: list[tuple[str, str]]) ->
     if name == "late" and "min_days" in given:
         # Two ways to say how late: a link of the one drops the other.
         chosen = given.pop("min_days")
-    return [
-        (label, urlencode(given | {name: value} if value else given), value == chosen) for value, label in choices
-    ]
+    return [(label, urlencode(given | {name: value} if value else given), value == chosen) for value, label in choices]
 
 
 def _kinds() -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 from bureaus import clock
 from bureaus.models import Bureau
 from measures.access import visible_assignments
-from measures.lights import SEVERITY
 from measures.models import Measure, Plan, Responsibility, Site, Step
 from workflows import actions, gantt, issuing, queries
 from workflows.forms import AddBodyForm
 from workflows.models import Run
-from workflows.views.base import attempt, number, only, person, sent_from, standing_of
+from workflows.views.base import attempt, only, person, sent_from, standing_of
 from workflows.views.diagrams import diagram_width, open_steps
 
 
@@ -67,36 +65,6 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
 @require_GET
 def measure(request: HttpRequest, code: str, number: int) -> HttpResponse:
     return _measure_page(request, get_object_or_404(Measure, plan__code=code, number=number))
-
-
-@require_GET
-def unit(request: HttpRequest, code: str, unit: str) -> HttpResponse:
-    """One unit's part of the plan, in all or in one measure (0: what 五 orders): what a cell of the board counts."""
-    found = get_object_or_404(Plan, code=code)
-    bureau = get_object_or_404(Bureau, code=unit)
-    rows = visible_assignments(standing_of(request)).filter(plan=found, unit=bureau).exclude(state="cancelled")
-    only(rows.exists())
-    wanted = request.GET.get("measure", "")
-    if wanted == "0":
-        rows = rows.filter(measure__isnull=True)
-    elif number(wanted):
-        rows = rows.filter(measure__number=number(wanted))
-    items = queries.items(rows, clock.now())
-    items.sort(key=lambda item: (SEVERITY.index(item.light), item.due_on or date.max, item.row.key))
-    measures = [(str(measure.number), str(measure.number), measure.short_title) for measure in found.measures.all()]
-    choices = [("", _("All"), ""), *measures, ("0", _("5*"), _("what the plan orders besides"))]
-    return render(
-        request,
-        "workflows/unit.html",
-        {
-            "plan": found,
-            "unit": bureau,
-            "items": items,
-            "choices": choices,
-            "wanted": wanted,
-            "chosen": next((title for value, _label, title in choices if value == wanted), ""),
-        },
-    )
 
 
 @sent_from("measure", "code", "number")
