@@ -138,7 +138,9 @@ PAGES: list[tuple[str, str, Callable[[Plan], None], int]] = [
     ("/log/", make.AUDITOR, _everything, 12),
     ("/plans/tacheng-2019/measures/6/", "托里县·经办人", _everything, 30),
     ("/plans/tacheng-2019/measures/1/", make.SUPERVISOR, _everything, 30),
-    ("/plans/tacheng-2019/units/654224/", make.INSPECTOR, _everything, 18),
+    ("/plans/tacheng-2019/units/654224/", make.INSPECTOR, _everything, 21),
+    ("/plans/tacheng-2019/units/654224/", "人社局·经办人", _everything, 21),
+    ("/plans/tacheng-2019/units/", make.SUPERVISOR, _everything, 13),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,7 @@ from notifications.models import Message
 from tests import make
 from tests.make import at
 from tests.pages import web
+from tests.pages.browsing import DESKTOP, PHONE, Window
 from workflows import actions
 
 NOW = at(2019, 8, 20, 9)
@@ -157,6 +159,12 @@ def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(keys: list[str],
         web.read(client, link)
 
 
+def test_a_full_page_is_light_on_the_line_also_with_its_boxes(stage: Plan) -> None:
+    answer = web.signed_in(make.SUPERVISOR).get("/overdue/?kind=main", headers={"accept-encoding": "gzip"})
+    assert len(_boxes(web.Page(gzip.decompress(answer.content).decode()))) > 30
+    assert len(answer.content) <= 10 * 1024
+
+
 def _report(row: Assignment) -> None:
     actions.report(row, by=make.officer_of(row.unit), now=at(2019, 8, 21, 10), text="已完成八成。", progress=80)
 
@@ -182,3 +190,31 @@ def test_what_came_since_the_last_urging_is_its_answer(
         actions.urge(make.row("survey/654224"), by=by, now=at(2019, 8, 22, 9), text=WORDS)
         shown = _row(web.read(client, SURVEYS), row)
         assert "2019-08-22" in shown.text and shown.all(cls="bad")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_two_are_ticked_and_urged_without_a_script(
+    width: int, tacheng_committed: Plan, window: Callable[..., Window]
+) -> None:
+    clock.set_made(NOW)
+    inspector = window(width, script=False)
+    inspector.sign_in(make.INSPECTOR)
+    inspector.open("/overdue/")
+    page = inspector.page
+    for group, place in ((0, 1), (1, 3)):  # work itself; more than twenty days late
+        page.locator(".links nav").nth(group).locator("a").nth(place).click()
+        inspector.fits()
+    assert "kind=main" in page.url and "late=21-" in page.url
+    boxes = page.locator("input[name=task]")
+    chosen = [boxes.nth(place).get_attribute("value") for place in (0, 1)]
+    for place in (0, 1):
+        boxes.nth(place).check()
+    page.fill("textarea[name=text]", WORDS)
+    page.click(".urge button")
+    inspector.fits()
+    assert page.locator(".flash.success").count() == 1
+    assert "kind=main" in page.url and "late=21-" in page.url
+    urged = Event.objects.filter(kind=Event.Kind.URGED).values_list("assignment__key", flat=True)
+    assert sorted(urged) == sorted(key for key in chosen if key)
+    assert page.locator("tbody b.bad").count() == 2

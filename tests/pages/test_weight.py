@@ -48,6 +48,8 @@ PAGES = {
     "supervisor's view": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/"),
     "who was told": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/told/"),
     "plan": ("托里县·经办人", lambda: "/plans/tacheng-2019/"),
+    "dossier": (make.INSPECTOR, lambda: "/plans/tacheng-2019/units/654224/"),
+    "like with like": (make.SUPERVISOR, lambda: "/plans/tacheng-2019/units/"),
     "month": ("人社局·经办人", lambda: "/monthly/2019-07/"),
     "notices": ("托里县·经办人", lambda: "/notices/"),
     "sign-in": ("", lambda: "/sign-in/"),
