@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from openpyxl import load_workbook
 
 from bureaus import clock
 from measures.models import Assignment, Event, Plan
@@ -75,6 +77,13 @@ def test_several_are_urged_with_one_text_and_each_is_an_act_of_its_own(stage: Pl
         assert "2019-08-20 09:00" in _row(shown, row).text
         assert _row(shown, row).all(cls="bad"), "nothing has come yet"
     assert "2019-08-20" not in _row(shown, third).text
+    # The file says so too.
+    answer = client.get("/overdue/export.xlsx?kind=main&measure=1")
+    sheet = load_workbook(io.BytesIO(answer.content)).active
+    assert sheet is not None
+    lines = {line[4]: line[13:] for line in sheet.iter_rows(min_row=4, values_only=True)}
+    assert lines[first.unit.name] == lines[second.unit.name] == ("2019-08-20 09:00", None)
+    assert lines[third.unit.name] == (None, None)
 
 
 def test_sent_twice_nobody_is_urged_twice_and_the_answer_says_why(stage: Plan) -> None:
