@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,7 +16,7 @@ from measures.models import Assignment, Deadline, Measure, Plan
 from tests import make
 from tests.make import at
 from tests.pages import web
-from workflows import overdue
+from workflows import actions, overdue
 from workflows.models import Slip
 
 NOW = at(2019, 8, 20, 9)
@@ -256,6 +256,33 @@ def test_the_day_itself_does_not_count(tacheng: Plan) -> None:
     assert days(at(2019, 7, 31, 23, 59, 59)) == ""
     assert "1" in days(at(2019, 8, 1))
     assert "20" in days(at(2019, 8, 20, 23))
+
+
+def test_how_late_is_counted_in_days_with_both_ends(tacheng: Plan) -> None:
+    survey = make.row("survey/654224")
+    client = web.signed_in(make.INSPECTOR)
+    found = []
+    for days in (1, 5, 6, 20, 21, 200):
+        with clock.standing_at(at(2019, 7, 31, 9) + timedelta(days=days)):
+            for band in ("1-5", "6-20", "21-"):
+                page = web.read(client, f"/overdue/?kind=main&unit=654224&measure=1&late={band}")
+                if any(f"/assignments/{survey.pk}/" in row.links for row in page.all("tr")):
+                    found.append((days, band))
+    assert found == [(1, "1-5"), (5, "1-5"), (6, "6-20"), (20, "6-20"), (21, "21-"), (200, "21-")]
+
+
+def test_a_slip_is_of_the_work_and_not_of_its_receipt(stage: Plan) -> None:
+    row = make.row("survey/654224")
+    by = make.person(make.INSPECTOR)
+    actions.propose_slip(row, by=by, now=NOW, colour=Slip.Colour.YELLOW, reason="逾期。")
+    client = web.signed_in(make.INSPECTOR)
+    late = [found for found in _past() if found.assignment_id == row.pk]
+    assert {found.kind for found in late} == {"main", "receipt"}
+    ours = "unit=654224&measure=1"
+    assert _lines(web.read(client, f"/overdue/?{ours}&slip=with")) == _wanted([f for f in late if f.kind == "main"])
+    without = _lines(web.read(client, f"/overdue/?{ours}&slip=without"))
+    assert _wanted([f for f in late if f.kind == "receipt"])[0] in without
+    assert _wanted([f for f in late if f.kind == "main"])[0] not in without
 
 
 def test_only_late_work_is_red(reader: web.Client) -> None:

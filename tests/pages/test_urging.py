@@ -152,6 +152,14 @@ def test_only_the_supervision_office_may_call_it_urgent(stage: Plan) -> None:
     assert make.row("survey/654225").events.get(kind=Event.Kind.URGED).data == {"urgent": True}
 
 
+@pytest.mark.parametrize(("who", "urgent"), [(make.INSPECTOR, True), ("托里县·经办人", False)])
+def test_who_may_not_is_refused_by_the_act_itself(who: str, urgent: bool, stage: Plan) -> None:
+    before = web.written()
+    with pytest.raises(actions.NotYours):
+        actions.urge_many([_key("654224")], by=make.person(who), now=NOW, text=WORDS, urgent=urgent)
+    assert web.written() == before
+
+
 @pytest.mark.parametrize(("keys", "text"), [([], WORDS), ([_key("654224")], " \n "), ([_key("654224")] * 51, WORDS)])
 def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(keys: list[str], text: str, stage: Plan) -> None:
     client = web.signed_in(make.INSPECTOR)
