@@ -217,7 +217,7 @@ def expire() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sender_that_stalls_past_its_lease_changes_nothing_when_it_comes_back() -> None:
+def test_11_a_sender_that_stalls_past_its_lease_changes_nothing_when_it_comes_back() -> None:
     put(somebody(), channels=("email",))
     second = Recorder()
 

@@ -37,8 +37,8 @@ def test_some_seconds_of_it(capfd: pytest.CaptureFixture[str]) -> None:
     ]
     assert (figures["lost"], figures["doubled"], figures["mails_lost"]) == (0, 0, 0)
     assert (figures["sms_lost"], figures["sms_doubled"]) == (0, 0)
-    assert figures["kills"] > 0 and figures["fired"] > 100 and figures["mails_sent"] > 0
-    assert 0 < figures["sms_delivered"] < figures["sms_sent"]
+    assert figures["kills"] > 0 and figures["fired"] > 0 and figures["mails_sent"] > 0
+    assert 0 < figures["sms_delivered"] <= figures["sms_sent"]
 
 
 # --- The checker ---------------------------------------------------------------------------------
