@@ -202,7 +202,7 @@ def test_a_barred_address_is_used_again_when_a_person_says_so(stage: Plan) -> No
 
 
 def test_reasons_are_counted(stage: Plan) -> None:
-    put(*(make.person(name) for name in (CLERK, "人社局·经办人", "发展改革委·经办人")), channels=("email",))
+    put(*(make.person(name) for name in (CLERK, "人社局·经办人", make.SUPERVISOR)), channels=("email",))
     sender.deliver(NOW, open_channel=temporary())
     (line,) = section(read(), "reasons")
     assert "451 busy" in line

@@ -276,7 +276,7 @@ def test_metrics_say_what_is_so(issued: Plan) -> None:
     broken()
     row = make.deadline(make.row("survey/654225"))
     Deadline.objects.filter(pk=row.pk).update(next_look_at=clock.now() - timedelta(seconds=90))
-    Message.objects.filter(channel="email").update(next_attempt_at=clock.now() - timedelta(seconds=45))
+    Message.objects.filter(status="queued").update(next_attempt_at=clock.now() - timedelta(seconds=45))
     well()
     beat("tick", facts={"firings": {"fired": 12, "collapsed": 3}}, held="jump", catching_up_since=clock.now())
     beat("sender", facts={"messages": {"email": {"accepted": 7, "failed": 1}}})
