@@ -243,9 +243,12 @@ def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **cha
             if folded:
                 stack.enter_context(transaction.atomic())
             cursor = stack.enter_context(connection.cursor())
+            # Waiting for the disk takes longer than the mail. When the power of the database fails right after, mails
+            # of half a second come again, told as the same; as they do on SQLite, which does not wait either.
+            hurry = message.channel == "email" and outcome == Attempt.Outcome.ACCEPTED
             cursor.execute(
                 f"WITH mine AS ({set_message} RETURNING 1) {set_attempt} clock_timestamp() WHERE id = %s"
-                " AND EXISTS (SELECT * FROM mine) RETURNING ended_at",
+                f" AND EXISTS (SELECT * FROM mine) {_IN_A_HURRY if hurry else ''} RETURNING ended_at",
                 [*mine, *how, attempt.pk],
             )
             found = cursor.fetchone()
@@ -262,6 +265,9 @@ def _finish(message: Message, attempt: Attempt, outcome: str, detail: str, **cha
         elif folded:
             message.settle_parts(change["status"], detail, change["final_at"])
     return ended
+
+
+_IN_A_HURRY = "AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
 
 
 def _failed(sending: Sending, error: Undelivered, now: datetime) -> list[Delivery]:
