@@ -29,7 +29,10 @@ class Message(models.Model):
         CANCELLED = "cancelled", _("overtaken")
         SUPPRESSED = "suppressed", _("no longer true")
 
-    FINAL = (Status.ACCEPTED, Status.DELIVERED, Status.FAILED, Status.UNCERTAIN, Status.CANCELLED, Status.SUPPRESSED)
+    GONE = (Status.ACCEPTED, Status.DELIVERED)  # handed over
+    LEFT_OVER = (Status.FAILED, Status.UNCERTAIN)  # for a person to deal with
+    TAKEN_BACK = (Status.CANCELLED, Status.SUPPRESSED)  # never said
+    FINAL = (*GONE, *LEFT_OVER, *TAKEN_BACK)
 
     DIGEST = "digest"  # the kind of a message into which others are folded
 
@@ -133,7 +136,12 @@ class Message(models.Model):
     @property
     def parts(self) -> models.QuerySet[Message]:
         """The notes folded into this one that it tells: what was no longer true when it left is not among them."""
-        return self.folded.exclude(status__in=(self.Status.CANCELLED, self.Status.SUPPRESSED))
+        return self.folded.exclude(status__in=self.TAKEN_BACK)
+
+    @property
+    def last_tried_at(self) -> datetime | None:
+        """When the last try began, by the real clock."""
+        return self.tries.order_by("-number").values_list("started_at", flat=True).first()
 
     @property
     def told(self) -> list[Message]:

@@ -15,8 +15,6 @@ from django.db.models import Q
 from bureaus.models import User
 from notifications.models import Message
 
-LEFT_OVER = (Message.Status.FAILED, Message.Status.UNCERTAIN)
-
 
 @dataclass(frozen=True)
 class Note:
@@ -109,7 +107,7 @@ def cancel_for(recipient: User, about: str, *, now: datetime) -> int:
 
 def again(pk: int, *, now: datetime) -> bool:
     """Put back what failed or is uncertain, because a person says so; False if it is neither any more."""
-    left = Message.objects.filter(pk=pk, status__in=LEFT_OVER)
+    left = Message.objects.filter(pk=pk, status__in=Message.LEFT_OVER)
     changed = left.update(status=Message.Status.QUEUED, next_attempt_at=now, final_at=None, dealt_at=None, outcome="")
     if changed:
         Message.objects.get(pk=pk).parts.update(status=Message.Status.BUNDLED, final_at=None, outcome="")
@@ -118,4 +116,4 @@ def again(pk: int, *, now: datetime) -> bool:
 
 def leave(pk: int, *, now: datetime) -> bool:
     """A person has dealt with what failed or is uncertain in some other way; False if it is neither any more."""
-    return bool(Message.objects.filter(pk=pk, status__in=LEFT_OVER, dealt_at=None).update(dealt_at=now))
+    return bool(Message.objects.filter(pk=pk, status__in=Message.LEFT_OVER, dealt_at=None).update(dealt_at=now))

@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from notifications.models import Attempt, GroupPost, Message, Way
-from notifications.outbox import LEFT_OVER
 from notifications.reconciling import MARKED_FOR, TOLD_WITHIN, UNCONFIRMED
 
 CHANNELS = ("email", "sms")
-GONE = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
 LISTED = 100
 COUNTED = 10_000
 RECENT = timedelta(days=1)
@@ -46,7 +44,7 @@ def channels(now: datetime) -> list[Channel]:
     columns = ("channel", "status", "final_at", "outside_hours")
     ended = list(recent.order_by("-final_at").values_list(*columns)[:COUNTED])
     counts = Counter((channel, status) for channel, status, _at, _outside in ended)
-    outside = Counter(channel for channel, status, _at, was in ended if was and status in GONE)
+    outside = Counter(channel for channel, status, _at, was in ended if was and status in Message.GONE)
     silent = Message.objects.filter(channel="sms", status=Message.Status.ACCEPTED, outcome=UNCONFIRMED)
     unconfirmed = silent.filter(final_at__gt=now - TOLD_WITHIN - MARKED_FOR).order_by()[:COUNTED].count()
     sending = Message.objects.filter(status=Message.Status.SENDING)
@@ -57,13 +55,13 @@ def channels(now: datetime) -> list[Channel]:
             ready.filter(channel=code).aggregate(first=Min("next_attempt_at"))["first"],
             queued.filter(channel=code, next_attempt_at__gt=now).order_by()[:COUNTED].count(),
             sending.filter(channel=code).count(),
-            sum(counts[code, status] for status in GONE),
+            sum(counts[code, status] for status in Message.GONE),
             counts[code, Message.Status.DELIVERED],
             outside[code],
             unconfirmed if code == "sms" else 0,
             counts[code, Message.Status.FAILED],
             counts[code, Message.Status.UNCERTAIN],
-            next((at for channel, status, at, _outside in ended if channel == code and status in GONE), None),
+            next((at for channel, status, at, _outside in ended if channel == code and status in Message.GONE), None),
         )
         for code in CHANNELS
     ]
@@ -88,9 +86,9 @@ def left_over() -> QuerySet[Message]:
         kind=OuterRef("kind"),
         created_at__gte=OuterRef("created_at"),
         channel__in=CHANNELS,
-        status__in=[*GONE, Message.Status.BUNDLED],
+        status__in=[*Message.GONE, Message.Status.BUNDLED],
     ).exclude(channel=OuterRef("channel"))
-    found = Message.objects.filter(status__in=LEFT_OVER, dealt_at=None, bundle=None)
+    found = Message.objects.filter(status__in=Message.LEFT_OVER, dealt_at=None, bundle=None)
     return found.annotate(elsewhere=Exists(told)).select_related("recipient").order_by("-final_at", "-id")
 
 

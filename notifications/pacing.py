@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from bureaus.clock import ZONE
+from bureaus.clock import local_date, start_of
 from bureaus.models import Membership, User
 from notifications import preferences, window
 from notifications.models import Message, Preference
 
 SWITCHED_OFF = "switched_off"  # the outcome of what its reader does not want by this channel
 # What has been handed over, or may have been.
-_LEFT = (Message.Status.SENDING, Message.Status.ACCEPTED, Message.Status.DELIVERED, Message.Status.UNCERTAIN)
+_LEFT = (Message.Status.SENDING, *Message.GONE, Message.Status.UNCERTAIN)
 
 
 class Office(NamedTuple):
@@ -104,7 +104,7 @@ def _enough(
     """Those of one reader's messages that would be too many, and until when they wait. New ones fold into one."""
     spacing, a_day = timedelta(minutes=limit[0]), limit[1]
     if len(left) >= a_day:
-        until = hours.opening(_day_of(now) + timedelta(days=1))
+        until = hours.opening(start_of(local_date(now) + timedelta(days=1)))
         return dict.fromkeys((row.pk for row in going), until)
     if not spacing:
         return {}
@@ -129,13 +129,12 @@ def _left_today(pairs: set[tuple[int, str]], now: datetime) -> dict[tuple[int, s
         list(User.objects.select_for_update(no_key=True).filter(pk__in=singly).order_by("pk").values_list("pk"))
     people, channels = {person for person, _channel in pairs}, {channel for _person, channel in pairs}
     rows = Message.objects.filter(
-        recipient__in=people, channel__in=channels, tried_at__gte=_day_of(now), status__in=_LEFT, bundle=None
+        recipient__in=people,
+        channel__in=channels,
+        tried_at__gte=start_of(local_date(now)),
+        status__in=_LEFT,
+        bundle=None,
     )
     for person, channel, at in rows.values_list("recipient_id", "channel", "tried_at"):
         left[person, channel].append(at or now)
     return left
-
-
-def _day_of(now: datetime) -> datetime:
-    """The midnight at which this day began."""
-    return now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -40,7 +40,7 @@ def reconcile(now: datetime) -> int:
     except ValueError:
         return 0  # set up wrongly: the checks say so
     told = 0
-    closed = {name for name, until in ways.troubled(one.name for one in all_of_them).items() if until is not None}
+    closed = ways.closed(one.name for one in all_of_them)
     for one in all_of_them:
         if one.name in closed:
             continue
@@ -77,7 +77,7 @@ def _ask_for(one: Provider, now: datetime) -> int:
     )
     told = 0
     for message in waiting.select_related("recipient").order_by("final_at", "id")[:ASKED_AT_ONCE]:
-        started = message.tries.order_by("-number").values_list("started_at", flat=True).first()
+        started = message.last_tried_at
         if started is None or not Message.objects.filter(pk=message.pk, asked_at=message.asked_at).update(
             asked_at=real
         ):

@@ -163,15 +163,14 @@ def _free(message: Message, now: datetime, open_channel: Callable[[str], Channel
         if status != Message.Status.QUEUED:
             message.settle_parts(status, detail, now)
         Attempt.objects.filter(message=message, outcome="").update(outcome=Attempt.Outcome.UNKNOWN, ended_at=moment)
-        if status in (Message.Status.FAILED, Message.Status.UNCERTAIN):
+        if status in Message.LEFT_OVER:
             addresses.turn_elsewhere(message.told, now)
     logger.warning("message %s was left by a sender that died: %s", message.pk, status)
     return True
 
 
 def _started(message: Message) -> datetime:
-    started = message.tries.order_by("-number").values_list("started_at", flat=True).first()
-    return started or clock.real_now()
+    return message.last_tried_at or clock.real_now()
 
 
 def _send(sending: Sending, house: _House, last: _Last, now: datetime) -> list[Delivery]:

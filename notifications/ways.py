@@ -14,8 +14,8 @@ from django.db import transaction
 from bureaus import clock
 from notifications.models import Way
 
-# After the first failure, the second …; then the last again and again.
 A_MINUTE = timedelta(minutes=1)
+# After the first failure, the second …; then the last again and again.
 CLOSED_FOR = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
 
 
@@ -26,12 +26,16 @@ def troubled(names: Iterable[str]) -> dict[str, datetime | None]:
     return {way.name: way.closed_until if way.closed_until and way.closed_until > now else None for way in found}
 
 
+def closed(names: Iterable[str]) -> set[str]:
+    """Those of these ways that nobody may knock at yet."""
+    return {name for name, until in troubled(names).items() if until is not None}
+
+
 def failed(name: str, error: str, *, wait: timedelta | None = None) -> datetime:
     """The way as a whole does not work: close it, longer with each failure in a row. Returns until when."""
     now = clock.real_now()
     with transaction.atomic():
-        Way.objects.get_or_create(name=name)
-        way = Way.objects.select_for_update().get(name=name)
+        way = _locked(name)
         if way.closed_until is not None and way.closed_until > now:
             return way.closed_until  # another sender found the same: one failure, not two
         way.failures += 1
@@ -53,8 +57,7 @@ def take(name: str, a_minute: int) -> timedelta | None:
     """
     now = clock.real_now()
     with transaction.atomic():
-        Way.objects.get_or_create(name=name)
-        way = Way.objects.select_for_update().get(name=name)
+        way = _locked(name)
         if way.minute_from is None or not way.minute_from <= now < way.minute_from + A_MINUTE:
             way.minute_from, way.minute_sent = now, 0
         if way.minute_sent >= a_minute:
@@ -62,3 +65,8 @@ def take(name: str, a_minute: int) -> timedelta | None:
         way.minute_sent += 1
         way.save(update_fields=["minute_from", "minute_sent"])
     return None
+
+
+def _locked(name: str) -> Way:
+    Way.objects.get_or_create(name=name)
+    return Way.objects.select_for_update().get(name=name)

@@ -29,6 +29,9 @@ class Hours:
             return max(local, datetime.combine(day, self.first, ZONE))
         return datetime.combine(self.days.roll(day + timedelta(days=1)), self.first, ZONE)
 
+    def is_open(self, moment: datetime) -> bool:
+        return self.opening(moment) <= moment
+
     def slot(self, since: datetime, *, weekly: bool = False) -> datetime:
         """When the next digest leaves that takes along what was written at `since`.
 

@@ -41,7 +41,6 @@ OUTCOMES = {
 SHORT, WHOLE, EXACT = "%m-%d %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"
 
 _Status = Message.Status
-_GONE = (_Status.ACCEPTED, _Status.DELIVERED)
 
 
 def channel(code: str) -> str:
@@ -65,7 +64,7 @@ def how_it_went(message: Message, dated: str = SHORT) -> str:
     if message.channel == "inbox":
         if message.read_at:
             return gettext("read %(moment)s") % {"moment": _dated(message.read_at, dated)}
-        if message.status in _GONE or (message.status == _Status.QUEUED and message.subject):
+        if message.status in Message.GONE or (message.status == _Status.QUEUED and message.subject):
             return gettext("not read yet")
     said = message.get_status_display()
     if message.final_at:
@@ -79,7 +78,7 @@ def _remarks(message: Message, dated: str) -> list[str]:
         return [why(message.outcome), _leaves(message, dated)]
     if message.status == _Status.BUNDLED:
         return [_leaves(message.bundle, dated) if message.bundle else ""]
-    if message.status in _GONE:
+    if message.status in Message.GONE:
         # Otherwise what a channel says of success is an address, or the number a provider gave it.
         known = str(OUTCOMES.get(message.outcome, ""))
         outside = gettext("urgent, outside the hours") if message.outside_hours else ""

@@ -29,9 +29,10 @@ def listener() -> User | None:
 
 def sing(now: datetime) -> list[Message]:
     """Put today's, once, as soon as the listener's office is open."""
-    if not settings.CANARY_USER or (user := listener()) is None:
+    user = listener()
+    if user is None:
         return []
-    if pacing.offices_of([user.pk])[user.pk].hours.opening(now) > now:
+    if not pacing.offices_of([user.pk])[user.pk].hours.is_open(now):
         return []
     key = f"{KIND}|{local_date(now):%Y-%m-%d}"
     channels = [channel for channel in CHANNELS if address_of(user, channel)]

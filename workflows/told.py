@@ -29,9 +29,6 @@ from notifications.receipts import client_reference
 SHOWN = 30  # on the task's own page
 PAGE = 50
 READ_AT_ONCE = 200
-LEFT_OVER = (Message.Status.FAILED, Message.Status.UNCERTAIN)
-_GONE = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
-_TAKEN_BACK = (Message.Status.CANCELLED, Message.Status.SUPPRESSED)
 
 
 @dataclass
@@ -52,7 +49,7 @@ class Copy:
 
     @property
     def is_bad(self) -> bool:
-        return self.message.status in LEFT_OVER
+        return self.message.status in Message.LEFT_OVER
 
 
 @dataclass
@@ -151,11 +148,11 @@ def prove(notices: Sequence[Notice]) -> None:
     for copy in copies:
         copy.dated = wording.WHOLE
         message = carriers.get(copy.message.bundle_id or 0, copy.message)
-        if message is not copy.message and copy.message.status in _TAKEN_BACK:
+        if message is not copy.message and copy.message.status in Message.TAKEN_BACK:
             left = _("was in notice %(number)s, and was taken out of it before that left") % {"number": message.pk}
             copy.proof = [left]
             continue
-        if message.channel == "inbox" and message.status in _GONE and message.final_at:
+        if message.channel == "inbox" and message.status in Message.GONE and message.final_at:
             # Earlier, where its words were not left to be found: such a notice is read as soon as it is written.
             since = _("in the inbox since %(moment)s at the latest") % {"moment": _exact(message.final_at)}
             copy.proof.append(since)
@@ -165,7 +162,7 @@ def prove(notices: Sequence[Notice]) -> None:
 
 
 def _how_many(carriers: Iterable[int]) -> Counter[int]:
-    told = Message.objects.filter(bundle__in=carriers).exclude(status__in=_TAKEN_BACK).order_by()
+    told = Message.objects.filter(bundle__in=carriers).exclude(status__in=Message.TAKEN_BACK).order_by()
     return Counter(dict(told.values_list("bundle").annotate(Count("pk"))))
 
 

@@ -87,7 +87,7 @@ class SmsChannel(Channel):
         return one.ask(number_of(message), client_reference(message), sent_at)
 
     def _open(self) -> list[Provider]:
-        closed = {name for name, until in ways.troubled(self.ways).items() if until is not None}
+        closed = ways.closed(self.ways)
         return [one for one in self._providers if one.name not in closed]
 
     def _until_one_opens(self) -> timedelta | None:

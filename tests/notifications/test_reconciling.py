@@ -9,7 +9,7 @@ import pytest
 
 from bureaus import clock
 from bureaus.models import User
-from notifications import outbox, reconciling, sender
+from notifications import reconciling, sender
 from notifications.models import Attempt, Message, Way
 from tests.make import at
 from tests.notifications.gateways import FakeAliyun, FakeGateway, FakeTencent, Refuse, Status
@@ -236,4 +236,4 @@ def test_a_message_of_an_unknown_status_is_not_asked_about(platforms: Platforms)
     sender.deliver(NOW)
     reconciling.reconcile(LATER)
     assert [seen.method for seen in fake.seen] == ["POST"]
-    assert outbox.LEFT_OVER[0] == sms().status
+    assert Message.LEFT_OVER[0] == sms().status

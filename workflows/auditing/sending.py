@@ -27,7 +27,6 @@ WAITS = timedelta(minutes=30)
 # Components that beat once a minute; and how long one may fail before somebody must look.
 BEATING = ("tick", "sender")
 SILENT_MESSAGES = 5
-THROUGH = (Message.Status.ACCEPTED, Message.Status.DELIVERED)
 SILENT, UNWELL = timedelta(minutes=3), timedelta(minutes=15)
 
 
@@ -111,10 +110,9 @@ def canaries(audit: Audit) -> tuple[int, list[Found]]:
         last = mine.first()
         if last is None or hours.days.between(local_date(last.created_at), local_date(audit.now)) > 1:
             # One that has just been set up sings with the next pass of the sender.
-            opened = hours.opening(audit.now - canary.ARRIVES_WITHIN) <= audit.now - canary.ARRIVES_WITHIN
-            if opened and hours.opening(audit.now) <= audit.now:
+            if hours.is_open(audit.now - canary.ARRIVES_WITHIN) and hours.is_open(audit.now):
                 found.append(Found(-place - 1, f"{user.username}|{channel}", short(last.created_at if last else None)))
-        elif last.status not in THROUGH and last.created_at < audit.now - canary.ARRIVES_WITHIN:
+        elif last.status not in Message.GONE and last.created_at < audit.now - canary.ARRIVES_WITHIN:
             found.append(Found(last.pk, f"{user.username}|{channel}", str(last.status)))
     return len(found), found
 

@@ -297,7 +297,7 @@ def _check_sms(found: Findings, taken: Sequence[str], told: set[str]) -> None:
     """A gateway that is asked knows: no SMS is in doubt at the end, whoever died over it."""
     came = Counter(taken)
     found.sms_doubled += [f"SMS {name} was handed over {count} times" for name, count in came.items() if count > 1]
-    left = {Message.Status.ACCEPTED, Message.Status.DELIVERED}
+    left = set(Message.GONE)
     known = set()
     for message in Message.objects.filter(channel="sms", bundle=None).order_by("id"):
         name = client_reference(message)
@@ -307,7 +307,7 @@ def _check_sms(found: Findings, taken: Sequence[str], told: set[str]) -> None:
             found.sms_delivered += message.status == Message.Status.DELIVERED
             if name not in came:
                 found.sms_lost.append(f"SMS {name} counts as sent and never came")
-        elif message.status in (Message.Status.FAILED, Message.Status.UNCERTAIN):
+        elif message.status in Message.LEFT_OVER:
             found.sms_lost.append(f"SMS {name} is {message.status}: {message.outcome}")
         if name in told and message.status != Message.Status.DELIVERED:
             found.unexcused.append(f"SMS {name} is {message.status}, though its receipt says that it arrived")

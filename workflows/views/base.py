@@ -47,8 +47,7 @@ def inbox(user: User) -> QuerySet[Message]:
 
     Nor has been said what has no words yet: a notice of a rung, until it leaves (`outbox.Words`).
     """
-    taken_back = [Message.Status.CANCELLED, Message.Status.SUPPRESSED]
-    mine = Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=taken_back)
+    mine = Message.objects.filter(recipient=user, channel="inbox").exclude(status__in=Message.TAKEN_BACK)
     return mine.exclude(status=Message.Status.QUEUED, subject="")
 
 

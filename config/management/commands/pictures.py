@@ -6,6 +6,8 @@ of every kind of page that links lead them to, the first is opened and photograp
 
 from __future__ import annotations
 
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -96,8 +98,6 @@ def _demonstration() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -118,8 +118,6 @@ def _wait_for(url: str, server: subprocess.Popen[str]) -> None:
 
 def _chromium(playwright: Any) -> Any:
     """The browser of the system where there is one, else Playwright's own."""
-    import shutil
-
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
 
