@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.bootstrap import ROOT
-from config.pipeline import SETTINGS_FROM_ENVIRONMENT
+from config.pipeline import SETTINGS_FROM_ENVIRONMENT, Step, all_steps, run_beside_each_other
 
 PROBE = """
 import pytest
@@ -77,3 +77,56 @@ def test_no_setting_of_the_shell_reaches_the_tests() -> None:
     read = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', (ROOT / "config" / "settings.py").read_text()))
     assert "EMAIL_URL" in read
     assert read - {"DUBAN_VAR"} <= SETTINGS_FROM_ENVIRONMENT
+
+
+MEET = """
+import os, sys
+mine, other = sys.argv[1:]
+os.close(os.open(mine, os.O_WRONLY))  # opens when the other reads
+print("....", "[ 50%]")
+print("all I have to say")
+sys.exit(3)
+"""
+LISTEN = """
+import os, sys
+mine, other = sys.argv[1:]
+os.close(os.open(other, os.O_RDONLY))
+print("heard")
+"""
+
+
+def test_steps_run_beside_each_other_and_each_is_told_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, other = str(tmp_path / "line"), str(tmp_path / "line")
+    os.mkfifo(mine)
+    # One after the other they would wait for ever: each opens its end of a pipe.
+    speaks = Step("speaks", [sys.executable, "-c", MEET, mine, other], dict(os.environ))
+    listens = Step("listens", [sys.executable, "-c", LISTEN, mine, other], dict(os.environ))
+    run_beside_each_other([speaks, listens], at_once=2)
+    assert (speaks.code, listens.code) == (3, 0)
+    said = capsys.readouterr().out
+    assert "[ 50%] speaks" in said
+    assert "── speaks\n.... [ 50%]\nall I have to say\n── speaks：未通过" in said
+    assert "── listens\nheard\n── listens：通过" in said
+
+
+def test_on_one_core_steps_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = [Step(name, [sys.executable, "-c", ""], dict(os.environ)) for name in ("first", "second")]
+    run_beside_each_other(steps, at_once=1)
+    said = capsys.readouterr().out
+    assert said.index("first：通过") < said.index("second：开始")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on", ["sqlite", "postgres"])
+def test_the_parts_together_are_every_test(on: str) -> None:
+    """What the parts collect is what pytest collects without them."""
+
+    def collected(command: list[str]) -> list[str]:
+        found = subprocess.run([*command, "--collect-only"], cwd=ROOT, capture_output=True, text=True, check=True)
+        return [line for line in found.stdout.splitlines() if "::" in line]
+
+    pg = ["--pg"] if on == "postgres" else []
+    parts = [step.command for step in all_steps({}, sqlite_only=False) if ("--pg" in step.command) == bool(pg)]
+    assert len(parts) == 2
+    whole = collected([sys.executable, "-m", "pytest", *pg])
+    assert sorted(line for part in parts for line in collected(part)) == sorted(whole)
