@@ -110,6 +110,7 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
     rows = [row for row in rows if row.pk not in speechless]
     for _pair, group in groupby(rows, key=lambda row: (row.recipient_id, row.channel)):
         _claim_group(list(group), folded, reasons, taken, now)
+    _write_folded([sending for sending in taken.sending if sending.message.pk is None])
     for sending in taken.sending:
         sending.doubtful = (sending.message.recipient_id, sending.message.channel) in doubts
         sending.message.outside_hours = any(part.pk in urgently for part in (sending.message, *sending.parts))
@@ -327,10 +328,10 @@ def _words_of() -> Any:
 
 
 def _fold(messages: list[Message], now: datetime) -> Message:
-    """One message made of several; each of them stays, marked as told by it."""
+    """One message made of several, not written yet."""
     first = messages[0]
     subject, body, sms = texts.digest(messages)
-    bundle = Message.objects.create(
+    return Message(
         dedupe_key=f"digest|{first.recipient_id}|{first.channel}|{first.pk}",
         recipient=first.recipient,
         channel=first.channel,
@@ -340,11 +341,26 @@ def _fold(messages: list[Message], now: datetime) -> Message:
         created_at=now,
         next_attempt_at=now,
     )
+
+
+def _write_folded(folded: Sequence[Sending]) -> None:
+    """All that were made of several, at once; each part stays, marked as told by its message."""
+    if not folded:
+        return
+    Message.objects.bulk_create([sending.message for sending in folded])
     faults.hit("send.in_fold")
-    Message.objects.filter(pk__in=[message.pk for message in messages]).update(
-        status=Message.Status.BUNDLED, bundle=bundle, next_attempt_at=None
-    )
-    return bundle
+    told_by = [(sending.message.pk, part.pk) for sending in folded for part in sending.parts]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_FOLDED_AT_ONCE, [Message.Status.BUNDLED, json.dumps(told_by)])
+        else:
+            one = "UPDATE notifications_message SET status = %s, bundle_id = %s, next_attempt_at = NULL WHERE id = %s"
+            cursor.executemany(one, [(Message.Status.BUNDLED, *pair) for pair in told_by])
+
+
+_FOLDED_AT_ONCE = """
+UPDATE notifications_message m SET status = %s, bundle_id = (p.pair ->> 0)::bigint, next_attempt_at = NULL
+FROM json_array_elements(%s::json) AS p(pair) WHERE m.id = (p.pair ->> 1)::bigint"""
 
 
 def sent(message: Message, parts: tuple[Message, ...]) -> Delivery:
