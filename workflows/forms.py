@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,9 +16,8 @@ from bureaus import absences, clock
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
-from workflows import slips
-from workflows.actions import Line, SiteLine, Upload
-from workflows.actions.files import check
+from workflows import file_kinds, slips
+from workflows.actions import Line, SiteLine, Upload, files
 from workflows.models import Slip
 from workflows.queries import PAGE
 
@@ -42,7 +43,17 @@ class DayField(forms.DateField):
 
 
 class ManyFiles(forms.ClearableFileInput):
+    """Says to the browser what is taken, so that nobody waits for a file to arrive that is refused then."""
+
     allow_multiple_selected = True
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        told = {
+            "accept": ",".join(file_kinds.ENDINGS),
+            "data-mb": str(settings.ATTACHMENT_MAX_MB),
+            "data-at-once": str(files.AT_ONCE),
+        }
+        return super().build_attrs(base_attrs, extra_attrs) | told
 
 
 class FilesField(forms.FileField):
@@ -50,13 +61,19 @@ class FilesField(forms.FileField):
 
     widget = ManyFiles
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text=lazy(files.limits, str)(), **kwargs)
+
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         given = data if isinstance(data, list | tuple) else [data] if data else []
-        uploads = [Upload(file.name, file.read()) for file in given]
+        files.check_number([file.name for file in given])
+        uploads = []
         wrong = []
-        for upload in uploads:
+        for file in given:
             try:
-                check(upload)
+                files.check_size(file.name, file.size)  # before all of it is read into memory
+                uploads.append(Upload(file.name, file.read()))
+                files.check(uploads[-1])
             except ValidationError as error:
                 wrong.append(error)
         if wrong:

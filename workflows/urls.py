@@ -3,6 +3,7 @@ from django.urls import path
 from workflows.views import (
     absences,
     assignment,
+    attachments,
     calendar,
     clock,
     delivery,
@@ -33,7 +34,9 @@ urlpatterns = [
     path("assignments/<int:pk>/told/export.xlsx", told.sheet, name="told-sheet"),
     path("assignments/<int:pk>/<slug:name>/", assignment.act, name="act"),
     path("extensions/<int:pk>/<slug:name>/", assignment.decide_extension, name="extension"),
-    path("attachments/<int:pk>/", assignment.attachment, name="attachment"),
+    path("attachments/<int:pk>/", attachments.download, name="attachment"),
+    path("attachments/<int:pk>/preview/", attachments.preview, name="attachment-preview"),
+    path("attachments/<int:pk>/inline/", attachments.inline, name="attachment-inline"),
     path("search/", search.search, name="search"),
     path("review/", review.review, name="review"),
     path("plans/<slug:code>/", plans.plan, name="plan"),

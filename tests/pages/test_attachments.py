@@ -15,6 +15,7 @@ from measures.models import Assignment, Attachment, Plan
 from tests import make
 from tests.make import at
 from tests.pages import people, web
+from workflows import file_kinds
 
 EARLIER = at(2019, 6, 3, 9)
 OFFICER = "托里县·经办人"
@@ -28,6 +29,7 @@ def _zip(member: str) -> bytes:
 
 
 PDF = b"%PDF-1.7\n" + b"x" * 5000
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 20
 GOOD = {
     "首次摸底台账（托里县）.pdf": (PDF, "application/pdf"),
@@ -35,7 +37,8 @@ GOOD = {
     "scan.png": (PNG, "image/png"),
     "报告.docx": (_zip("word/document.xml"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     "台账.xlsx": (_zip("xl/workbook.xml"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "旧台账.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 20, "application/vnd.ms-excel"),
+    "旧台账.xls": (OLE + "Workbook".encode("utf-16-le"), "application/vnd.ms-excel"),
+    "说明.txt": ("入户说明。\n".encode(), "text/plain"),
 }
 BAD = {
     "页面.html": b"<script>alert(1)</script>",
@@ -47,6 +50,8 @@ BAD = {
     "假.xlsx": b"PK\x03\x04 broken",
     "没有后缀": PDF,
     "双重.pdf.exe": PDF,
+    "宏.xlsx": _zip("xl/vbaProject.bin"),
+    "网页.txt": b"<html><script>alert(1)</script>",
 }
 
 
@@ -112,6 +117,115 @@ def test_a_file_that_is_too_large_is_refused(row: Assignment) -> None:
     assert "大.pdf" in page.form("/report/").bad["uploads"]
 
 
+def test_more_files_than_are_taken_at_once_are_refused_by_name(row: Assignment) -> None:
+    before = web.written()
+    page = _report(row, *((f"第{number}份.pdf", PDF) for number in range(1, 12)), status=422)
+    assert "第11份.pdf" in page.form("/report/").bad["uploads"]
+    assert web.written() == before
+
+
+def test_what_may_be_sent_stands_beside_the_field_before_anything_is_chosen(row: Assignment) -> None:
+    with override_settings(ATTACHMENT_MAX_MB=7):
+        page = web.read(web.signed_in(OFFICER), f"/assignments/{row.pk}/")
+    for act in ("/report/", "/send_up/"):
+        field = page.form(act).element.one("input", type="file")
+        said = page.one(id=field.attrs["aria-describedby"]).text
+        assert "7" in said
+        assert "10" in said
+        assert "PDF" in said
+        assert field.attrs["accept"].split(",") == list(file_kinds.ENDINGS)
+
+
+# --- Looking at it --------------------------------------------------------------------------------
+
+
+def _kept(row: Assignment, name: str, content: bytes) -> Attachment:
+    _report(row, (name, content))
+    return Attachment.objects.get(name=name)
+
+
+def test_a_picture_is_shown_scaled_on_its_page(row: Assignment) -> None:
+    found = _kept(row, "现场.png", PNG)
+    client = web.signed_in("人社局·经办人")
+    assert f"/attachments/{found.pk}/preview/" in web.read(client, f"/assignments/{row.pk}/").links
+    page = web.read(client, f"/attachments/{found.pk}/preview/")
+    image = page.one("section", cls="shown").one("img")
+    assert (image.attrs["src"], image.attrs["alt"]) == (f"/attachments/{found.pk}/inline/", "现场.png")
+    assert OFFICER in page.one(cls="headline").text
+    assert f"/attachments/{found.pk}/" in page.links, "and can be taken along"
+    answer = client.get(image.attrs["src"])
+    assert b"".join(answer.streaming_content) == PNG  # type: ignore[attr-defined]
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_a_picture_goes_over_a_slow_line_once_and_is_asked_for_each_time(row: Assignment) -> None:
+    found = _kept(row, "现场.png", PNG)
+    url, client = f"/attachments/{found.pk}/inline/", web.signed_in(OFFICER)
+    answer = client.get(url)
+    assert "no-cache" in answer.headers["Cache-Control"]
+    mark = {"if-none-match": answer.headers["ETag"]}
+    assert client.get(url, headers=mark).status_code == 304
+    assert web.signed_in("塔城市·经办人").get(url, headers=mark).status_code == 404
+
+
+def test_a_pdf_opens_in_a_new_tab_with_nothing_in_it_allowed_to_run(row: Assignment) -> None:
+    found = _kept(row, "台账.pdf", PDF)
+    client = web.signed_in(OFFICER)
+    page = web.read(client, f"/attachments/{found.pk}/preview/")
+    [link] = page.all("a", href=f"/attachments/{found.pk}/inline/")
+    assert (link.attrs["target"], link.attrs["rel"]) == ("_blank", "noopener")
+    answer = client.get(link.attrs["href"])
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "script-src" not in policy
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_text_is_shown_as_words_whatever_wrote_it(encoding: str, row: Assignment) -> None:
+    words = "入户说明：\n一户一档 <script>alert(1)</script> & 完"
+    found = _kept(row, "说明.txt", words.encode(encoding))
+    client = web.signed_in(OFFICER)
+    page = web.read(client, f"/attachments/{found.pk}/preview/")
+    assert page.one("section", cls="words").text == words.replace("\n", " ")
+    assert "<script>alert" not in page.html
+    assert client.get(f"/attachments/{found.pk}/inline/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["报告.docx", "台账.xlsx", "旧台账.xls"])
+def test_an_office_file_is_only_taken_along(name: str, row: Assignment) -> None:
+    """Its name leads to the file; kind, size, who and when stand beside it. Nothing of it is shown."""
+    found = _kept(row, name, GOOD[name][0])
+    client = web.signed_in(OFFICER)
+    page = web.read(client, f"/assignments/{row.pk}/")
+    [entry] = page.one("ul", cls="files").all("li")
+    assert entry.links == [f"/attachments/{found.pk}/"]
+    kind = file_kinds.of_type(found.content_type)
+    assert kind is not None
+    for word in (str(kind.name), OFFICER, "2019-06-03"):
+        assert word in entry.text
+    assert client.get(f"/attachments/{found.pk}/inline/").status_code == 404
+    assert web.read(client, f"/attachments/{found.pk}/preview/").all("img") == []
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", ""])
+def test_a_page_or_a_drawing_with_scripts_is_never_shown(media_type: str, row: Assignment) -> None:
+    """Not even if one had been kept."""
+    found = _kept(row, "现场.png", PNG)
+    Attachment.objects.filter(pk=found.pk).update(content_type=media_type)
+    client = web.signed_in(OFFICER)
+    assert client.get(f"/attachments/{found.pk}/inline/").status_code == 404
+    assert web.read(client, f"/attachments/{found.pk}/preview/").all("img") == []
+
+
 def test_several_files_come_with_one_report(row: Assignment) -> None:
     _report(row, *((name, content) for name, (content, _type) in GOOD.items()))
     page = web.read(web.signed_in("人社局·经办人"), f"/assignments/{row.pk}/")
@@ -139,6 +253,9 @@ def test_a_stranger_finds_no_file(row: Assignment) -> None:
         answer = web.signed_in(people.person(role)).get(f"/attachments/{found.pk}/")
         sees = role in people.SEES_ALL | {"unit", "unit_leader", "lead"}
         assert answer.status_code == (200 if sees else 404), role
+        for shown in ("preview", "inline"):
+            answer = web.signed_in(people.person(role)).get(f"/attachments/{found.pk}/{shown}/")
+            assert answer.status_code == (200 if sees else 404), (role, shown)
     # Counting up leads nowhere either.
     assert web.signed_in(OFFICER).get(f"/attachments/{found.pk + 1}/").status_code == 404
 

@@ -31,6 +31,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "act": ((1, "sign"), BOTH),
     "extension": ((1, "grant"), BOTH),
     "attachment": ((1,), READ),
+    "attachment-preview": ((1,), READ),
+    "attachment-inline": ((1,), READ),
     "search": ((), READ),
     "review": ((), READ),
     "plan": (("tacheng-2019",), READ),

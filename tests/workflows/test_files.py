@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.translation import override
 
 from measures.models import Assignment, Attachment, Plan
 from tests.make import at, events, fresh, nothing_written, officer_of, row, signed
@@ -25,8 +26,15 @@ def office(member: str) -> bytes:
 
 PDF = b"%PDF-1.7\n..."
 JPG, PNG = b"\xff\xd8\xff\xe0....", b"\x89PNG\r\n\x1a\n...."
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...."
 DOCX, XLSX = office("word/document.xml"), office("xl/workbook.xml")
+
+
+def compound(*streams: str) -> bytes:
+    """An Office file of before 2007, as far as it tells what it is: its mark and the names of its streams."""
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"".join(name.encode("utf-16-le") + bytes(8) for name in streams)
+
+
+DOC, XLS = compound("Root Entry", "WordDocument"), compound("Root Entry", "Workbook")
 
 
 def attach(found: Assignment, *uploads: actions.Upload) -> None:
@@ -47,9 +55,12 @@ def survey(tacheng: Plan) -> Assignment:
         ("盖章页.png", PNG, "image/png"),
         ("方案.docx", DOCX, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         ("台账.xlsx", XLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        ("方案.doc", OLE, "application/msword"),
-        ("台账.xls", OLE, "application/vnd.ms-excel"),
-        ("方案.wps", OLE, "application/vnd.ms-works"),
+        ("方案.doc", DOC, "application/msword"),
+        ("台账.xls", XLS, "application/vnd.ms-excel"),
+        ("方案.wps", DOC, "application/vnd.ms-works"),
+        ("说明.txt", "台账说明。\r\n第二行。".encode(), "text/plain"),
+        ("说明.txt", "台账说明。".encode("gb18030"), "text/plain"),
+        ("说明.txt", "台账说明。".encode("utf-16"), "text/plain"),
     ],
 )
 def test_what_is_taken(survey: Assignment, name: str, content: bytes, media_type: str) -> None:
@@ -79,11 +90,57 @@ def test_what_is_taken(survey: Assignment, name: str, content: bytes, media_type
         ("假.jpg", PNG),
         ("假.png", b"<script>"),
         ("假.doc", DOCX),
+        ("假.doc", XLS),
+        ("空壳.doc", compound("Root Entry")),
+        ("网页.txt", b" <!DOCTYPE html><script>alert(1)</script>"),
+        ("图.txt", b"<svg onload='alert(1)'/>"),
+        ("乱.txt", b"\x00\x01\x02"),
+        ("白.txt", b"  \n "),
+        ("压缩.zip", office("a.txt")),
     ],
 )
 def test_what_is_not_taken(survey: Assignment, name: str, content: bytes) -> None:
     with nothing_written(), pytest.raises(ValidationError, match=name.split(".")[0]):
         attach(survey, actions.Upload(name, content))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("宏.docx", office("word/vbaProject.bin")),
+        ("宏.docm", office("word/vbaProject.bin")),
+        ("宏.xlsx", office("xl/macrosheets/sheet1.xml")),
+        ("宏.doc", compound("WordDocument", "Macros", "_VBA_PROJECT")),
+        ("宏.xls", compound("Workbook", "_VBA_PROJECT_CUR", "_VBA_PROJECT")),
+        ("宏.wps", compound("WordDocument", "_VBA_PROJECT")),
+    ],
+)
+def test_programs_in_office_files_are_refused_as_what_they_are(survey: Assignment, name: str, content: bytes) -> None:
+    with override("en"), nothing_written(), pytest.raises(ValidationError, match="“宏.*macros.*Save it"):
+        attach(survey, actions.Upload(name, content))
+
+
+def test_a_refusal_says_what_the_file_really_is(survey: Assignment) -> None:
+    """With what to do, so that nobody has to ask: the ending that fits, the password to leave out, how many."""
+    with override("en"):
+        for name, content, said in (
+            ("盖章页.jpg", PNG, "PNG picture.*in .png"),
+            ("方案", PDF, "PDF document.*in .pdf"),
+            ("双重.pdf.exe", PDF, "PDF document.*in .pdf"),
+            ("台账.docx", XLSX, "Excel table.*in .xlsx"),
+            ("加密.docx", compound("EncryptionInfo", "EncryptedPackage"), "password"),
+            ("空.pdf", b"", "empty.*choose it once more"),
+            ("程序.exe", b"MZ...", "not taken.*Send PDF"),
+        ):
+            with pytest.raises(ValidationError, match=f"“{name}”.*{said}"):
+                attach(survey, actions.Upload(name, content))
+
+
+def test_so_many_at_once_and_no_more(survey: Assignment) -> None:
+    ten = [actions.Upload(f"第{number}份.pdf", PDF) for number in range(1, 11)]
+    attach(survey, *ten)
+    with nothing_written(), pytest.raises(ValidationError, match="第11份.pdf"):
+        attach(survey, *ten, actions.Upload("第11份.pdf", PDF), actions.Upload("第12份.pdf", PDF))
 
 
 def test_up_to_the_limit_and_not_a_byte_more(survey: Assignment, settings) -> None:

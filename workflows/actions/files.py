@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,20 +15,10 @@ from django.utils.translation import gettext as _
 
 from bureaus.models import User
 from measures.models import Attachment, Event
+from workflows import file_kinds
 
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# ending → (first bytes, media type, a member the zip must hold)
-KINDS: dict[str, tuple[bytes, str, str]] = {
-    ".pdf": (b"%PDF-", "application/pdf", ""),
-    ".jpg": (b"\xff\xd8\xff", "image/jpeg", ""),
-    ".jpeg": (b"\xff\xd8\xff", "image/jpeg", ""),
-    ".png": (b"\x89PNG\r\n\x1a\n", "image/png", ""),
-    ".docx": (ZIP, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word/"),
-    ".xlsx": (ZIP, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xl/"),
-    ".doc": (OLE, "application/msword", ""),
-    ".xls": (OLE, "application/vnd.ms-excel", ""),
-    ".wps": (OLE, "application/vnd.ms-works", ""),
-}
+MB = 1024 * 1024
+AT_ONCE = 10  # files with one act; what they hold is kept in memory while they are looked at
 
 
 @dataclass(frozen=True)
@@ -41,31 +29,73 @@ class Upload:
     content: bytes
 
 
+def limits() -> str:
+    """What may be sent, said before anything is chosen."""
+    return _(
+        "PDF, Word, Excel, WPS, text, JPG or PNG; each %(limit)s MB at the most, %(count)s files at a time. "
+        "No macros, no password."
+    ) % {"limit": settings.ATTACHMENT_MAX_MB, "count": AT_ONCE}
+
+
+def check_number(names: Sequence[str]) -> None:
+    """Raises ValidationError when more files come at once than are taken."""
+    if len(names) > AT_ONCE:
+        raise ValidationError(
+            _(
+                "%(count)s files were chosen, and %(limit)s are taken at a time. "
+                "Leave out “%(name)s” and those after it, and send them with the next report."
+            )
+            % {"count": len(names), "limit": AT_ONCE, "name": names[AT_ONCE]}
+        )
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises ValidationError for an empty file, and for one above the limit."""
+    if not size:
+        raise ValidationError(_("“%(name)s” is empty. Save the file again and choose it once more.") % {"name": name})
+    if size > settings.ATTACHMENT_MAX_MB * MB:
+        raise ValidationError(
+            _("“%(name)s” has %(size)s MB, and %(limit)s MB are allowed. Make it smaller, or send it in parts.")
+            % {"name": name, "size": f"{size / MB:.1f}", "limit": settings.ATTACHMENT_MAX_MB}
+        )
+
+
 def check(upload: Upload) -> str:
     """The media type of an acceptable file; ValidationError with what to do otherwise."""
+    check_size(upload.name, len(upload.content))
     ending = PurePath(upload.name).suffix.lower()
-    words = {"name": upload.name, "limit": settings.ATTACHMENT_MAX_MB}
-    if ending not in KINDS:
-        raise ValidationError(
-            _("“%(name)s” is not taken. Send PDF, Word, Excel or WPS files, or JPG and PNG pictures.") % words
+    found = file_kinds.found_in(upload.content)
+    fitting = next((kind for kind in found if ending in kind.endings), None)
+    if file_kinds.is_locked(upload.content):
+        refusal = _("“%(name)s” opens with a password only. Save it without one and choose it once more.")
+    elif file_kinds.has_macros(upload.content):
+        refusal = _(
+            "“%(name)s” contains macros, which are not taken. "
+            "Save it as .docx, .xlsx or PDF without macros and choose it once more."
         )
-    if not upload.content:
-        raise ValidationError(_("“%(name)s” is empty. Save the file again and choose it once more.") % words)
-    if len(upload.content) > settings.ATTACHMENT_MAX_MB * 1024 * 1024:
-        raise ValidationError(
-            _("“%(name)s” is larger than %(limit)s MB. Make it smaller, or send it in parts.") % words
+    elif fitting:
+        return fitting.media_type
+    elif found:
+        refusal = _(
+            "“%(name)s” is by its content: %(kind)s. Its name should end in %(ending)s: "
+            "change the ending, or save it again, and choose it once more."
         )
-    magic, media_type, member = KINDS[ending]
-    if not upload.content.startswith(magic) or (member and not _holds(upload.content, member)):
-        raise ValidationError(
-            _("The content of “%(name)s” does not match its ending. Open it, save it again and choose it once more.")
-            % words
+    elif ending in file_kinds.ENDINGS:
+        refusal = _(
+            "The content of “%(name)s” does not match its ending. Open it, save it again and choose it once more."
         )
-    return media_type
+    else:
+        refusal = _(
+            "“%(name)s” is of a kind that is not taken. "
+            "Send PDF, Word, Excel, WPS or text files, or JPG and PNG pictures."
+        )
+    told = {"kind": found[0].name, "ending": found[0].endings[0]} if found else {}
+    raise ValidationError(refusal % {"name": upload.name, **told})
 
 
 def keep(event: Event, uploads: Sequence[Upload], *, by: User, now: datetime) -> list[Attachment]:
     """Keep the files beside the event they came with. All are checked before any is kept."""
+    check_number([upload.name for upload in uploads])
     types = [check(upload) for upload in uploads]
     kept = []
     for upload, media_type in zip(uploads, types, strict=True):
@@ -83,11 +113,3 @@ def keep(event: Event, uploads: Sequence[Upload], *, by: User, now: datetime) ->
         attachment.save()
         kept.append(attachment)
     return kept
-
-
-def _holds(content: bytes, member: str) -> bool:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return any(name.startswith(member) for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False

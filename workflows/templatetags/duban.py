@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -15,7 +16,8 @@ from django.utils.translation import ngettext
 
 from bureaus.clock import local_date
 from measures.lights import Light
-from measures.models import FormCheck
+from measures.models import Attachment, FormCheck
+from workflows import file_kinds
 from workflows.ladders import in_words
 from workflows.models import Slip
 from workflows.queries import Item
@@ -131,6 +133,20 @@ def handed_in(slip: Slip) -> str:
 def form_outcome(code: str) -> str:
     """What a receiver found, as history keeps it."""
     return str(dict(FormCheck.Outcome.choices).get(code, code))
+
+
+@register.filter
+def file_page(file: Attachment) -> str:
+    """Where a file's name leads: to its page if it can be looked at there, otherwise to the file."""
+    kind = file_kinds.of_type(file.content_type)
+    return reverse("attachment-preview" if kind and kind.shown else "attachment", args=[file.pk])
+
+
+@register.filter
+def file_kind(file: Attachment) -> str:
+    """What it is, in words."""
+    kind = file_kinds.of_type(file.content_type)
+    return str(kind.name) if kind else ""
 
 
 @register.simple_tag

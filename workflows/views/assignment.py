@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bureaus import clock
 from measures.access import Standing, visible_assignments
-from measures.models import Assignment, Attachment, Extension, Step
+from measures.models import Assignment, Extension, Step
 from workflows import actions
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.views.assignment_page import DRAFTS, page
@@ -50,7 +50,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             _done(name),
         )
     if status == 302:
-        return _after(request, standing, row, name)
+        return _led(request, _after(request, standing, row, name))
     if request.FILES and "uploads" in form.fields:
         form.add_error("uploads", _("Please choose the files again; a page that comes back cannot keep them."))
     return page(request, get_row(standing, pk), failed=(name, form), status=status)
@@ -85,14 +85,6 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if status == 302:
         return redirect("assignment", pk=row.pk)
     return page(request, row, failed=(f"{name}_extension", form), status=status, extension=extension)
-
-
-@require_GET
-def attachment(request: HttpRequest, pk: int) -> FileResponse:
-    """A file, as a download; seen by those who see its assignment."""
-    visible = visible_assignments(standing_of(request)).values("pk")
-    found = get_object_or_404(Attachment.objects.filter(assignment__in=visible), pk=pk)
-    return FileResponse(found.file.open("rb"), as_attachment=True, filename=found.name, content_type=found.content_type)
 
 
 class _SentTwice(Exception):
@@ -147,6 +139,14 @@ def _after(request: HttpRequest, standing: Standing, row: Assignment, name: str)
     if visible_assignments(standing).filter(pk=row.pk).exists():
         return redirect("assignment", pk=row.pk)
     return redirect("desk")
+
+
+def _led(request: HttpRequest, answer: HttpResponseRedirect) -> HttpResponse:
+    """Where to go next. A script that sent the files (`upload.js`) goes there itself: a redirect it would follow
+    unseen, and what is said there once would be lost."""
+    if "X-Upload" not in request.headers:
+        return answer
+    return HttpResponse(status=201, headers={"Location": answer.url})
 
 
 def _done(name: str) -> str:

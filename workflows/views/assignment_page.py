@@ -152,6 +152,7 @@ def page(
             }
             for deadline in running
         ]
+    offers = _offers(row, standing, now, failed)
     context: dict[str, Any] = {
         "row": row,
         "item": item,
@@ -161,7 +162,8 @@ def page(
         "gone": _gone(row),
         "events": _history(row),
         "attachments": row.attachments.select_related("by", "event"),
-        "offers": _offers(row, standing, now, failed),
+        "offers": offers,
+        "takes_files": any("uploads" in offer.form.fields for offer in offers),
         "drafts": _drafts(row, standing, failed),
         "extensions": _extensions(row, standing, failed, extension),
         "slips": _slips(row, standing),
