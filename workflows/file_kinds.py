@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PICTURE, DOCUMENT, WORDS, NOTHING = "picture", "document", "words", ""
@@ -73,7 +74,7 @@ KINDS = (
     Kind((".doc",), "application/msword", _("Word document"), _streams("WordDocument")),
     Kind((".xls",), "application/vnd.ms-excel", _("Excel table"), _streams("Workbook", "Book")),
     Kind((".wps",), "application/vnd.ms-works", _("WPS document"), _streams("WordDocument", "CONTENTS")),
-    Kind((".txt",), "text/plain", _("text"), lambda content: words_of(content) is not None, WORDS),
+    Kind((".txt",), "text/plain", pgettext_lazy("file", "text"), lambda content: words_of(content) is not None, WORDS),
 )
 ENDINGS = tuple(ending for kind in KINDS for ending in kind.endings)
 

@@ -16,7 +16,7 @@ from bureaus import absences, clock
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
-from workflows import file_kinds, slips
+from workflows import file_kinds, rounds, slips
 from workflows.actions import Line, SiteLine, Upload, files
 from workflows.models import Slip
 from workflows.queries import PAGE
@@ -338,8 +338,23 @@ class ConfirmForm(ActForm):
 
 
 class CheckForm(ActForm):
+    """What is missing is named beside the section it is about (`point-…`), or for the whole plan."""
+
     outcome = forms.ChoiceField(label=_("form and completeness"), choices=FormCheck.Outcome, widget=forms.RadioSelect)
-    gaps = words(_("what is missing"), required=False)
+
+    def prepare(self) -> None:
+        for code, name in rounds.SECTIONS.items():
+            label = gettext("what is missing: %(section)s") % {"section": name}
+            self.fields[_point(code)] = words(label, required=False, rows=1)
+
+    def values(self) -> dict[str, Any]:
+        values = super().values()
+        points = {code: values.pop(_point(code)) for code in rounds.SECTIONS if code}
+        return values | {"points": points}
+
+
+def _point(code: str) -> str:
+    return f"point-{code}" if code else "gaps"
 
 
 class FilingDraftForm(ActForm):

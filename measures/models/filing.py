@@ -120,6 +120,8 @@ class FormCheck(models.Model):
     round = models.PositiveSmallIntegerField(_("round"))
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome, blank=True)
     gaps = models.TextField(_("what is missing"), blank=True)
+    # The same by section of the plan: {"resources": "…", "": "what concerns the whole"}; empty before there were any.
+    points = models.JSONField(_("what is missing, by section"), default=dict, blank=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"), null=True, blank=True)
 
@@ -138,3 +140,8 @@ class FormCheck(models.Model):
     @property
     def is_open(self) -> bool:
         return self.outcome == ""
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What is missing, by section; what was said of none in particular is about the whole."""
+        return self.points or ({"": self.gaps} if self.gaps else {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from django.utils.translation import override
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures.models import Assignment, Deadline, Event, Filing, FilingLine, FormCheck, Plan
-from workflows import deadlines, notices
+from workflows import deadlines, notices, rounds
 from workflows.actions.base import Act, acting
 from workflows.actions.work import record, return_to_unit
 
@@ -61,32 +61,58 @@ def save_draft(
     return filing
 
 
-def check_form(row: Assignment, *, by: User, now: datetime, outcome: str, gaps: str = "") -> FormCheck:
+def check_form(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    outcome: str,
+    gaps: str = "",
+    points: Mapping[str, str] | None = None,
+) -> FormCheck:
     """备案审查 by the receiver `by` belongs to: form and completeness, nothing else.
 
-    The second check of a round accepts and numbers the filing, or returns it with both lists of gaps.
+    What is missing is said by section of the plan (`points`, see `rounds.SECTIONS`), or of the whole (`gaps`). The
+    second check of a round accepts and numbers the filing, or returns it with both lists of gaps.
     """
+    asked = {code: words.strip() for code, words in {**(points or {}), rounds.WHOLE: gaps}.items() if words.strip()}
     with acting("check_form", row, by=by, now=now) as act:
         row = act.row
-        if outcome == FormCheck.Outcome.GAPS and not gaps.strip():
+        if outcome == FormCheck.Outcome.GAPS and not asked:
             raise ValidationError({"gaps": _("Name what is missing, so that the county can add it.")})
+        if outcome == FormCheck.Outcome.COMPLETE and asked:
+            raise ValidationError(
+                {"outcome": _("You named what is missing and called the plan complete. Choose one of the two.")}
+            )
         check = next(
             check
             for check in row.filing.checks.filter(round=row.round, outcome="").select_related("unit")
             if act.standing.works_in(check.unit_id)
         )
-        check.outcome, check.gaps, check.by, check.at = outcome, gaps, by, now
+        check.outcome, check.gaps, check.points, check.by, check.at = outcome, _as_text(asked), asked, by, now
         check.save()
         record(
             act,
             Event.Kind.FORM_CHECKED,
-            note=gaps,
+            note=check.gaps,
             data={"unit": check.unit.code, "outcome": outcome, "round": row.round},
         )
         deadlines.meet(row, [Deadline.Kind.VERDICT], now=now, by=by, unit=check.unit)
         if not row.filing.checks.filter(outcome="").exists():
             _settle_round(act)
     return check
+
+
+def _as_text(asked: Mapping[str, str]) -> str:
+    """The gaps of one receiver as the return says them: each section under its name, in the house's language."""
+    if list(asked) == [rounds.WHOLE]:
+        return asked[rounds.WHOLE]
+    with override(settings.LANGUAGE_CODE):
+        return "\n".join(
+            _("%(section)s: %(gaps)s") % {"section": rounds.SECTIONS[code], "gaps": asked[code]}
+            for code in rounds.SECTIONS
+            if code in asked
+        )
 
 
 def _settle_round(act: Act) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django import template
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +19,7 @@ from bureaus.clock import local_date
 from measures.lights import Light
 from measures.models import Attachment, FormCheck
 from workflows import file_kinds
+from workflows.differing import GONE, NEW, Part
 from workflows.ladders import in_words
 from workflows.models import Slip
 from workflows.queries import Item
@@ -133,6 +135,21 @@ def handed_in(slip: Slip) -> str:
 def form_outcome(code: str) -> str:
     """What a receiver found, as history keeps it."""
     return str(dict(FormCheck.Outcome.choices).get(code, code))
+
+
+@register.simple_tag
+def mark(what: str, words: str) -> SafeString:
+    """Words that went or came, by a word and a line and not by colour alone."""
+    if what == GONE:
+        return format_html("<del><small>{}</small>{}</del>", _("went"), words)
+    if what == NEW:
+        return format_html("<ins><small>{}</small>{}</ins>", _("came"), words)
+    return format_html("{}", words)
+
+
+@register.simple_tag
+def marked(parts: Iterable[Part]) -> SafeString:
+    return format_html_join("", "{}", ((mark(what, words),) for what, words in parts))
 
 
 @register.filter

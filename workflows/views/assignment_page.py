@@ -18,7 +18,7 @@ from bureaus.models import Bureau, Membership, User
 from measures.access import Standing, may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
-from workflows import queries, told
+from workflows import queries, rounds, told
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
@@ -276,7 +276,23 @@ def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | N
         "editable": editable,
         # As on the page of the month: figures that have not been reported are read by their writers alone.
         "shown": row.state in REPORTED or standing.works_in(row.unit_id),
-        "paper": paper_of(row, standing) if row.step.kind == Step.Kind.FILING else None,
+        **(_filing(row, standing) if row.step.kind == Step.Kind.FILING else {}),
+    }
+
+
+def _filing(row: Assignment, standing: Standing) -> dict[str, Any]:
+    """The paper as this person may read it, with what its receivers miss in it: in one list, and beside each field."""
+    checks = row.filing.checks_by_unit()
+    gaps = rounds.gaps(row, checks)
+    beside = rounds.by_section(gaps)
+    asked = {code: [gap for gap in of if gap.is_open] for code, of in beside.items()}
+    return {
+        "paper": paper_of(row, standing),
+        "checks": checks,
+        "gaps": gaps,
+        "open_gaps": sum(gap.is_open for gap in gaps),
+        "beside_draft": asked,
+        "beside_check": {f"point-{code}" if code else "gaps": of for code, of in beside.items()},
     }
 
 
