@@ -121,7 +121,8 @@ def _press(page: Page) -> None:
 def _under_way(page: Page) -> None:
     """Some of it has left, and not all."""
     page.wait_for_function(
-        "bar => { const found = document.querySelector(bar); return found && found.value > 0 && found.value < found.max }",
+        """bar => { const found = document.querySelector(bar);
+            return found && found.value > 0 && found.value < found.max }""",
         arg=BAR,
     )
 

@@ -44,6 +44,8 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "diagram": ((1,), READ),
     "filings": ((), READ),
     "filing-print": ((1,), READ),
+    "filing-receipt": ((1,), READ),
+    "rounds": ((1,), READ),
     "months": ((), READ),
     "month": (("2019-06",), READ),
     "overdue": ((), READ),

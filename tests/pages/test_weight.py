@@ -45,6 +45,7 @@ PAGES = {
     "overdue": (make.INSPECTOR, lambda: "/overdue/"),
     "assignment": ("和布克赛尔县·经办人", lambda: f"/assignments/{make.row('survey/654226').pk}/"),
     "site plan": ("托里县·经办人", lambda: f"/assignments/{make.row('filing/654224/朗古特').pk}/"),
+    "rounds": ("发展改革委·经办人", lambda: f"/assignments/{make.row('filing/654221/杰勒阿尕什镇').pk}/rounds/"),
     "supervisor's view": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/"),
     "who was told": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/told/"),
     "plan": ("托里县·经办人", lambda: "/plans/tacheng-2019/"),
