@@ -173,5 +173,6 @@ def test_the_page_fits_and_is_chosen_by_hand(width: int, window: Any, lived_comm
     seen.open(PAGE)
     seen.fits()
     seen.page.get_by_label("知会 · 邮件").select_option("off")
-    seen.page.get_by_role("button", name="保存").click()
+    with seen.page.expect_navigation():
+        seen.page.get_by_role("button", name="保存").click()
     assert preferences.of([make.person(OFFICER).pk])[make.person(OFFICER).pk, NEWS, "email"] == "off"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import expect
 
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Plan
@@ -115,8 +116,12 @@ def test_it_is_reached_from_everywhere_and_fits(width: int, window: Any, lived_c
     seen: Window = window(width)
     seen.sign_in(OFFICER)
     seen.open("/overdue/")
-    seen.page.get_by_role("link", name="搜索").click()
+    with seen.page.expect_navigation(url="**/search/"):
+        seen.page.get_by_role("link", name="搜索").click()
+    # One can write at once: the field has the keyboard as soon as the page is there.
+    expect(seen.page.locator("input[name=q]")).to_be_focused()
     seen.page.keyboard.type("朗古特")
-    seen.page.keyboard.press("Enter")
+    with seen.page.expect_navigation(url="**/search/?q=*"):
+        seen.page.keyboard.press("Enter")
     seen.page.locator("a.ttl").first.wait_for()
     seen.fits()

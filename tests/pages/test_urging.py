@@ -220,7 +220,8 @@ def test_two_are_ticked_and_urged_without_a_script(
     inspector.open("/overdue/")
     page = inspector.page
     for group, place in ((0, 1), (1, 3)):  # work itself; more than twenty days late
-        page.locator(".links nav").nth(group).locator("a").nth(place).click()
+        with page.expect_navigation():
+            page.locator(".links nav").nth(group).locator("a").nth(place).click()
         inspector.fits()
     assert "kind=main" in page.url and "late=21-" in page.url
     boxes = page.locator("input[name=task]")
@@ -228,7 +229,8 @@ def test_two_are_ticked_and_urged_without_a_script(
     for place in (0, 1):
         boxes.nth(place).check()
     page.fill("textarea[name=text]", WORDS)
-    page.click(".urge button")
+    with page.expect_navigation():
+        page.click(".urge button")
     inspector.fits()
     assert page.locator(".flash.success").count() == 1
     assert "kind=main" in page.url and "late=21-" in page.url
