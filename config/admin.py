@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from bureaus.models import User
-from workflows.views.base import standing_of
+from workflows.views.base import led_back, standing_of
 
 ORDER = ["bureaus", "workflows", "measures", "notifications", "admin"]
 
@@ -33,6 +33,11 @@ class DubanAdminSite(AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=lambda app: ORDER.index(app["app_label"]))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return led_back(request, "admin:index")
+        return super().logout(request, extra_context)
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -53,7 +53,7 @@ def _notice(who: str) -> int:
 
 def _undelivered() -> int:
     """A mail that failed."""
-    message = Message.objects.filter(channel="email").order_by("id").first()
+    message = Message.objects.filter(channel="email", bundle=None).order_by("id").first()
     assert message is not None
     Message.objects.filter(pk=message.pk).update(status="failed", final_at=clock.now(), next_attempt_at=None)
     return message.pk

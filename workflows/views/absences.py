@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.absences import people_of, posts_of
@@ -39,7 +39,7 @@ def record(request: HttpRequest) -> HttpResponse:
     return redirect("absences") if status == 302 else _page(request, form, status)
 
 
-@require_POST
+@sent_from("absences")
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     only(_works(request))
     me = person(request)

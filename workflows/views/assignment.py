@@ -18,7 +18,7 @@ from measures.models import Assignment, Extension, Step
 from workflows import actions
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.views.assignment_page import DRAFTS, page
-from workflows.views.base import attempt, person, sent_from, standing_of
+from workflows.views.base import attempt, led_back, person, sent_from, standing_of
 
 
 def get_row(standing: Standing, pk: int) -> Assignment:
@@ -66,7 +66,7 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     extension = get_object_or_404(found, pk=pk)
     row = get_row(standing, extension.deadline.assignment_id)
     if request.method != "POST":
-        return redirect("assignment", pk=row.pk)  # as `sent_from` does
+        return led_back(request, "assignment", pk=row.pk)  # as `sent_from` does
     forms: dict[str, type[ActForm]] = {"grant": GrantForm, "refuse": OpinionForm, "withdraw": ActForm}
     if name not in forms:
         raise Http404

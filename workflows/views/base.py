@@ -10,8 +10,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -93,19 +94,30 @@ def _by_field(error: ValidationError) -> dict[str | None, list[str]]:
 def sent_from(page: str, *kept: str) -> Callable[[View], View]:
     """What is done by sending a form. Whoever comes there by a link is led to the page with the form.
 
-    So it is after signing in again, when the sign-in had ended before the form was sent.
+    So it is after signing in again, when the sign-in had ended before the form was sent, and when a browser asks
+    for the address of a form anew.
     """
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
             if request.method in ("GET", "HEAD"):
-                return redirect(page, **{name: kwargs[name] for name in kept})
+                return led_back(request, page, **{name: kwargs[name] for name in kept})
             return view(request, **kwargs)
 
+        wrapped.page = page  # type: ignore[attr-defined]  # by which such addresses are known
         return require_http_methods(["GET", "HEAD", "POST"])(wrapped)
 
     return decorator
+
+
+def led_back(request: HttpRequest, page: str, **kwargs: Any) -> HttpResponseRedirect:
+    """To the page with the form, as its link was narrowed down, and with a sentence that nothing was done."""
+    if request.method == "GET":
+        said = _("Only the address was opened, so nothing was done. If it is still wanted, press the button on this page.")
+        messages.info(request, said)
+    query = request.GET.urlencode()
+    return redirect(reverse(page, kwargs=kwargs) + (f"?{query}" if query else ""))
 
 
 def moved_on_page(request: HttpRequest) -> HttpResponse:

@@ -10,17 +10,17 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, get_conditional_response
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from bureaus import calendar_links, clock
 from bureaus.models import CalendarLink
 from measures.access import Standing
 from workflows import calendar_feed
 from workflows.views import notices
-from workflows.views.base import number, only, person, standing_of
+from workflows.views.base import number, only, person, sent_from, standing_of
 
 
-@require_POST
+@sent_from("notices")
 def make(request: HttpRequest) -> HttpResponse:
     """Answered with the page itself: the link is shown this once, and kept nowhere for a redirect to find."""
     only(bool(standing_of(request).units))
@@ -35,7 +35,7 @@ def make(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@require_POST
+@sent_from("notices")
 def revoke(request: HttpRequest) -> HttpResponse:
     if calendar_links.revoke(CalendarLink.objects.filter(user=person(request)), now=clock.now()):
         messages.success(request, _("The calendar link has been revoked and opens nothing any more."))

@@ -10,17 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from bureaus import clock
 from workflows import simulate
 from workflows.models import Firing
-from workflows.views.base import only, standing_of
+from workflows.views.base import only, sent_from, standing_of
 
 DAY = timedelta(days=1)
 
 
-@require_POST
+@sent_from("desk")
 def move(request: HttpRequest) -> HttpResponse:
     """Live through what lies between, moment by moment, and stand the clock there."""
     only(clock.is_made() and standing_of(request).administers)

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from notifications import addresses, overview
@@ -19,7 +19,7 @@ from notifications.wording import CHANNELS, WAYS, plain, why
 from workflows import actions, groups
 from workflows.auditing.sending import WAITS
 from workflows.groups import Office
-from workflows.views.base import attempt, moved_on_page, only, person, standing_of
+from workflows.views.base import attempt, moved_on_page, only, person, sent_from, standing_of
 
 POSTS = {
     "expired": gettext_lazy("It could not leave on its day; the next post says it anew."),
@@ -70,7 +70,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@sent_from("delivery")
 def deal(request: HttpRequest, act: str, pk: int) -> HttpResponse:
     """Send again, leave at that (a post to a group too), use an address again."""
     only(standing_of(request).sees_health)

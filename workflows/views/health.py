@@ -18,11 +18,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from bureaus import clock
 from workflows import actions, auditing, incidents, pulse
-from workflows.views.base import attempt, moved_on_page, only, person, standing_of
+from workflows.views.base import attempt, moved_on_page, only, person, sent_from, standing_of
 
 NAMES = {
     "tick": gettext_lazy("Tick: decides who is reminded"),
@@ -59,7 +59,7 @@ def health(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@sent_from("health")
 def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Have a failed row tried again now."""
     only(standing_of(request).sees_health)
@@ -74,7 +74,7 @@ def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return redirect("health") if status == 302 else moved_on_page(request)
 
 
-@require_POST
+@sent_from("health")
 def confirm(request: HttpRequest) -> HttpResponse:
     """The clock has been looked at and is right."""
     only(standing_of(request).administers)

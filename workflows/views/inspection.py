@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
@@ -22,7 +22,7 @@ from measures.access import Standing
 from measures.models import Deadline
 from workflows import actions, gantt, overdue, queries, sheets
 from workflows.forms import UrgeManyForm
-from workflows.views.base import current_plan, number, only, person, standing_of
+from workflows.views.base import current_plan, number, only, person, sent_from, standing_of
 
 SELECTS = ("unit", "county", "measure")  # chosen from lists; the other filters are links
 
@@ -34,7 +34,7 @@ def overdue_list(request: HttpRequest) -> HttpResponse:
     return _list_page(request, standing, UrgeManyForm(standing))
 
 
-@require_POST
+@sent_from("overdue")
 def urge_many(request: HttpRequest) -> HttpResponse:
     """Urge the tasks ticked in the list; what was chosen of it stays chosen, as its link says."""
     standing = standing_of(request)

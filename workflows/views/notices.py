@@ -6,14 +6,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import calendar_links, clock
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Step
 from notifications.models import Message
 from workflows import told
-from workflows.views.base import inbox, number, person, standing_of
+from workflows.views.base import inbox, number, person, sent_from, standing_of
 
 PAGE = 50
 
@@ -45,7 +45,7 @@ def page(request: HttpRequest, *, new_link: str = "") -> HttpResponse:
     )
 
 
-@require_POST
+@sent_from("notices")
 def read(request: HttpRequest) -> HttpResponse:
     """Everything seen."""
     inbox(person(request)).filter(read_at__isnull=True).update(read_at=clock.now())

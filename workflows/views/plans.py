@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
@@ -48,7 +48,7 @@ def plan(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@require_POST
+@sent_from("plan", "code")
 def start(request: HttpRequest, code: str) -> HttpResponse:
     """Issue the plan (交办): the supervision office's act."""
     only(standing_of(request).supervises)
