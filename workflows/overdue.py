@@ -20,8 +20,17 @@ from workflows.queries import PAGE, visible_slips
 KINDS = ("main", "receipt", "verdict", "checkup")
 # How late, in days: name → from and to, both counted in; the last has no end.
 BANDS: dict[str, tuple[int, int | None]] = {"1-5": (1, 5), "6-20": (6, 20), "21-": (21, None)}
+# Whoever is late with these is the unit itself: it can be urged. A verdict is late with its reviewer.
+URGED_FOR = (Deadline.Kind.MAIN, Deadline.Kind.RECEIPT)
 # What a unit may do after it has been urged. Once a date is past no extension can be asked for, only reasons noted.
-ANSWERS = (Event.Kind.REPORTED, Event.Kind.SENT_UP, Event.Kind.SUBMITTED, Event.Kind.EXTENSION_ASKED, Event.Kind.NOTED)
+ANSWERS = (
+    Event.Kind.SIGNED,
+    Event.Kind.REPORTED,
+    Event.Kind.SENT_UP,
+    Event.Kind.SUBMITTED,
+    Event.Kind.EXTENSION_ASKED,
+    Event.Kind.NOTED,
+)
 COUNTED = 1000
 EXPORTED_AT_ONCE = 500
 
@@ -160,15 +169,14 @@ def _rows(ids: Sequence[int], now: datetime, standing: Standing) -> list[Row]:
     of_these = shown_slips(standing).filter(assignment__in=[row.assignment_id for row in rows])
     for slip in of_these.order_by("id"):
         slips[slip.assignment_id] = slip
-    mains = [row for row in rows if row.kind == Deadline.Kind.MAIN]
-    urged = _urged([row.assignment_id for row in mains])
+    urged = _urged([row.assignment_id for row in rows if row.kind in URGED_FOR])
     return [
         Row(row, (today - row.due_on).days, None)
-        if row.kind != Deadline.Kind.MAIN
+        if row.kind not in URGED_FOR
         else Row(
             row,
             (today - row.due_on).days,
-            slips.get(row.assignment_id),
+            slips.get(row.assignment_id) if row.kind == Deadline.Kind.MAIN else None,
             may(standing, "urge", row.assignment),
             *urged.get(row.assignment_id, (None, None)),
         )

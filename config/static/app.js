@@ -39,8 +39,12 @@ document.addEventListener("change", function (event) {
   var form = event.target.form;
   var all = form && form.querySelector("[data-check-all]");
   if (!all) return;
-  var boxes = Array.from(form.querySelectorAll("input[name=row]"));
-  if (event.target === all) boxes.forEach(function (box) { box.checked = all.checked; });
+  var boxes = Array.from(form.querySelectorAll("input[name=" + all.dataset.checkAll + "]"));
+  boxes.forEach(function (box) {
+    // A task may stand in two rows: it is one task, chosen or not.
+    if (event.target === all) box.checked = all.checked;
+    else if (event.target.name === box.name && event.target.value === box.value) box.checked = event.target.checked;
+  });
   var some = boxes.filter(function (box) { return box.checked; }).length;
   all.checked = some === boxes.length;
   all.indeterminate = some > 0 && some < boxes.length;

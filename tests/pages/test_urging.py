@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from openpyxl import load_workbook
+from playwright.sync_api import expect
 
 from bureaus import clock
 from measures.models import Assignment, Event, Plan
@@ -111,7 +112,7 @@ def test_what_moved_on_meanwhile_is_not_urged(stage: Plan) -> None:
     assert _urged(row) == 0
     assert _urged(make.row("survey/654225")) == 1
     # What is not late is not urged from the list of what is late.
-    early = make.row("m3-workshops/654224")
+    early = make.signed(make.row("m3-workshops/654224"), at(2019, 6, 4, 9))
     assert not Assignment.objects.filter(pk=early.pk).overdue(NOW).exists()
     _send(client, page, [early.key])
     assert _urged(early) == 0
@@ -121,10 +122,55 @@ def test_only_work_that_is_with_its_unit_can_be_ticked(stage: Plan) -> None:
     actions.suspend(make.row("survey/654225"), by=make.person(make.SUPERVISOR), now=NOW, reason="待批。")
     client = web.signed_in(make.INSPECTOR)
     assert _key("654225") not in _boxes(web.read(client, "/overdue/?measure=1"))
-    for kind in ("receipt", "checkup"):
+    make.handed_in(make.row("survey/654224"), at(2019, 6, 20, 9))
+    for kind in ("verdict", "checkup"):
         page = web.read(client, f"/overdue/?kind={kind}")
         assert page.one("tbody").all("tr") and not _boxes(page)
         assert not [action for action in page.forms if "urge" in action]
+        assert not page.all(cls="all")
+
+
+def test_what_nobody_has_signed_for_is_urged_with_the_rest_and_signing_answers_it(stage: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    early = make.row("m3-workshops/654224")  # its own date is to come; it should have been signed for in June
+    receipts = "/overdue/?kind=receipt&unit=654224"
+    page = web.read(client, receipts)
+    assert {early.key, _key("654224")} <= set(_boxes(page))
+    form = page.form("kind=receipt&unit=654224")
+    web.post(client, form.action, form.values | {"task": [early.key, _key("654224")], "text": WORDS})
+    assert [_urged(early), _urged(make.row("survey/654224"))] == [1, 1]
+    assert Message.objects.filter(kind="urged", data__assignment=early.key).exists()
+    # The survey is late twice, unsigned and undone: both rows say that it was urged, and that nothing came.
+    both = web.read(client, "/overdue/?unit=654224&measure=1")
+    lines = [
+        line for line in both.one("tbody").all("tr") if f"/assignments/{make.row('survey/654224').pk}/" in line.links
+    ]
+    assert len(lines) == 2
+    assert all("2019-08-20 09:00" in line.text and line.all(cls="bad") for line in lines)
+    make.signed(make.row("survey/654224"), at(2019, 8, 20, 11))
+    with clock.standing_at(at(2019, 8, 20, 12)):
+        shown = _row(web.read(client, "/overdue/?unit=654224&measure=1"), make.row("survey/654224"))
+    assert shown.all(cls="bad") == []
+    assert "08-20" in shown.text.partition("09:00")[2]
+
+
+def test_one_link_ticks_all_of_the_page_and_is_forgotten_once_they_are_urged(stage: Plan) -> None:
+    client = web.signed_in(make.INSPECTOR)
+    page = web.read(client, SURVEYS)
+    assert not [box for box in _boxes(page).values() if "checked" in box.attrs]
+    (link,) = [link for link in page.links if link.endswith("all=1")]
+    page = web.read(client, "/overdue/" + link)
+    boxes = _boxes(page)
+    assert len(boxes) > 5
+    assert all("checked" in box.attrs for box in boxes.values())
+    shown = _send(client, page, list(boxes))
+    assert set(re.findall(r"\d+", _said(shown))) == {str(len(boxes))}
+    assert not [box for box in _boxes(shown).values() if "checked" in box.attrs]
+    # The second page has its own.
+    further = next(link for link in web.read(client, "/overdue/").links if "after=" in link)
+    (link,) = [link for link in web.read(client, "/overdue/" + further).links if link.endswith("all=1")]
+    assert further.partition("after=")[2] in link
+    assert _boxes(web.read(client, "/overdue/" + link)).keys() == _boxes(web.read(client, "/overdue/" + further)).keys()
 
 
 def test_those_who_may_urge_are_offered_what_they_may(stage: Plan) -> None:
@@ -237,3 +283,43 @@ def test_two_are_ticked_and_urged_without_a_script(
     urged = Event.objects.filter(kind=Event.Kind.URGED).values_list("assignment__key", flat=True)
     assert sorted(urged) == sorted(key for key in chosen if key)
     assert page.locator("tbody b.bad").count() == 2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_all_are_ticked_at_once(script: bool, tacheng_committed: Plan, window: Callable[..., Window]) -> None:
+    clock.set_made(NOW)
+    inspector = window(PHONE, script=script)
+    inspector.sign_in(make.INSPECTOR)
+    inspector.open("/overdue/?unit=654224&measure=1")
+    page = inspector.page
+    boxes = page.locator("input[name=task]")
+    everything = page.locator("[data-check-all]")
+    if script:
+        expect(page.locator("a[href$='all=1']")).to_have_count(0)
+        everything.check()
+    else:
+        expect(everything).to_be_hidden()
+        with page.expect_navigation():
+            page.click("a[href$='all=1']")
+        inspector.fits()
+    assert boxes.count() > 1
+    assert all(box.is_checked() for box in boxes.all())
+    if script:
+        # Late twice, it stands in two rows: chosen or not, it is one task.
+        twice = page.locator(f"input[value='{_key('654224')}']")
+        expect(twice).to_have_count(2)
+        twice.nth(0).uncheck()
+        expect(twice.nth(1)).not_to_be_checked()
+        expect(everything).not_to_be_checked()
+        twice.nth(1).check()
+        expect(everything).to_be_checked()
+    page.fill("textarea[name=text]", WORDS)
+    with page.expect_navigation():
+        page.click(".urge button")
+    inspector.fits()
+    wanted = {box.get_attribute("value") for box in boxes.all()}
+    assert set(Event.objects.filter(kind=Event.Kind.URGED).values_list("assignment__key", flat=True)) == wanted
+    # What was sent is not kept in the browser, neither the ticks nor the words.
+    assert not [box for box in boxes.all() if box.is_checked()]
+    expect(page.locator("textarea[name=text]")).to_have_value("")

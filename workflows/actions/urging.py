@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures.access import ACTS, Standing, visible_assignments
-from measures.models import Assignment
+from measures.models import Assignment, Deadline
 from workflows.actions.base import NotYours, WrongMoment
 from workflows.actions.work import urge
+from workflows.overdue import URGED_FOR
 
 
 @dataclass
@@ -25,14 +26,15 @@ class Urged:
 
 
 def urge_many(keys: Iterable[str], *, by: User, now: datetime, text: str, urgent: bool = False) -> Urged:
-    """催办 of every task of these keys whose own date is past.
+    """催办 of every task of these keys that its unit is late with: the work itself, or signing for it.
 
     Each is a transaction of its own. Raises NotYours where `by` may urge none of them, whatever their state, or may
     not call it urgent; ValidationError without a text. A task `by` may not see does not exist.
     """
     standing = Standing(by, local_date(now))
     rows = list(visible_assignments(standing).filter(key__in=set(keys)))
-    late = set(Assignment.objects.filter(pk__in=[row.pk for row in rows]).overdue(now).values_list("pk", flat=True))
+    dates = Deadline.objects.overdue(now).filter(assignment__in=rows, kind__in=URGED_FOR)
+    late = set(dates.values_list("assignment", flat=True))
     _states, theirs = ACTS["urge"]
     if not any(theirs(standing, row) for row in rows) or (urgent and not standing.supervises):
         raise NotYours("urge")

@@ -114,8 +114,7 @@ def sent_from(page: str, *kept: str) -> Callable[[View], View]:
 def led_back(request: HttpRequest, page: str, **kwargs: Any) -> HttpResponseRedirect:
     """To the page with the form, as its link was narrowed down, and with a sentence that nothing was done."""
     if request.method == "GET":
-        said = _("Only the address was opened, so nothing was done. If it is still wanted, press the button on this page.")
-        messages.info(request, said)
+        messages.info(request, _("Nothing has been done. If you still want it done, press the button on this page."))
     query = request.GET.urlencode()
     return redirect(reverse(page, kwargs=kwargs) + (f"?{query}" if query else ""))
 

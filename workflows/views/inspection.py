@@ -48,12 +48,12 @@ def urge_many(request: HttpRequest) -> HttpResponse:
         raise Http404 from error
     if done := len(urged.done):
         said = ngettext("%(count)s task has been urged.", "%(count)s tasks have been urged.", done)
-        messages.success(request, said % {"count": done})
+        messages.success(request, said % {"count": done}, extra_tags=request.path)
     for why, rows in urged.left.items():
         names = "；".join(f"{row.unit} · {row.title}" for row in rows)
         said = ngettext("%(count)s task was not urged. %(why)s", "%(count)s tasks were not urged. %(why)s", len(rows))
         messages.warning(request, said % {"count": len(rows), "why": why} + _(" (%(text)s)") % {"text": names})
-    return redirect(f"{reverse('overdue')}?{request.GET.urlencode()}")
+    return redirect(f"{reverse('overdue')}?{_kept_query(request)}")
 
 
 def _list_page(request: HttpRequest, standing: Standing, form: UrgeManyForm, *, status: int = 200) -> HttpResponse:
@@ -86,6 +86,9 @@ def _list_page(request: HttpRequest, standing: Standing, form: UrgeManyForm, *, 
             # On the page that answers a form, links must not lead to where the form was sent.
             "base": "" if status == 200 else reverse("overdue"),
             "may_urge": any(row.may_urge for row in rows),
+            "all_ticked": "all" in request.GET,
+            # Where the ticked ones are sent, and what leads back from there: a list in which nothing is ticked.
+            "sent_as": _kept_query(request),
             "following": _cursor_text(following),
             "is_first": "after" not in request.GET,
             "now": now,
@@ -155,6 +158,13 @@ def _wanted(request: HttpRequest) -> overdue.Filter:
         late=late if late in overdue.BANDS else "",
         slip=slip if slip in ("with", "without") else "",
     )
+
+
+def _kept_query(request: HttpRequest) -> str:
+    """The query of the page one is at, without what ticks its boxes."""
+    kept = request.GET.copy()
+    kept.pop("all", None)
+    return kept.urlencode()
 
 
 def _given(wanted: overdue.Filter) -> dict[str, str | int]:
