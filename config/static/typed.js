@@ -177,6 +177,7 @@
 
   document.addEventListener("submit", function (event) {
     var form = event.target;
+    if (event.defaultPrevented) return; // the line is down (line.js), or it is a second click (app.js)
     if (form.dataset.forgets) {
       // Signing out: on a computer of several people nothing stays behind.
       var left = [];
@@ -187,27 +188,12 @@
       } else left.forEach(forget);
       return;
     }
-    if (event.defaultPrevented) return;
-    var asks = unkept.delete(form);
+    unkept.delete(form);
     var key = keyOf(form);
     var entry = key && read(key);
     if (!entry) return;
     entry.sent = JSON.stringify(entry.fields);
     quietly(function () { localStorage.setItem(key, JSON.stringify(entry)); });
-    if (navigator.onLine) return;
-    // Perhaps the line is only said to be down: ask before the form is given away for an error page.
-    event.preventDefault();
-    fetch(location.pathname, { method: "HEAD" }).then(
-      function () { form.submit(); },
-      function () {
-        delete form.dataset.sent;
-        if (asks) unkept.add(form);
-        var before = form.querySelector(".offline");
-        if (before) before.remove();
-        form.append(say("offline"));
-        form.lastElementChild.scrollIntoView({ block: "nearest" });
-      }
-    );
   });
 
   window.addEventListener("beforeunload", function (event) {
