@@ -34,7 +34,9 @@ class DubanAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         return sorted(super().get_app_list(request, app_label), key=lambda app: ORDER.index(app["app_label"]))
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return led_back(request, "admin:index")
         return super().logout(request, extra_context)

@@ -14,6 +14,7 @@ from measures.access import Standing
 from measures.models import Plan
 from workflows import pulse
 from workflows.views.base import current_plan, inbox, standing_of
+from workflows.views.visit import strip
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             "made_clock": made,
             "moves_clock": made and standing.administers,
             "now": now,
+            "tour": strip(request),
             "held": bool(standing.sees_health and pulse.held()),
             "uncovered_years": calendars.uncovered_years(today, today + timedelta(days=60)),
         }

@@ -23,6 +23,7 @@ from workflows.views import (
     slips,
     told,
     units,
+    visit,
 )
 
 urlpatterns = [
@@ -71,6 +72,9 @@ urlpatterns = [
     path("absences/", absences.absences, name="absences"),
     path("absences/record/", absences.record, name="record-absence"),
     path("absences/<int:pk>/withdraw/", absences.withdraw, name="withdraw-absence"),
+    path("help/", visit.page, name="help"),
+    path("help/tour/<int:number>/", visit.tour, name="tour"),
+    path("help/tour/leave/", visit.leave, name="leave-tour"),
     path("clock/", clock.move, name="clock"),
     path("log/", log.log, name="log"),
     path("health/", health.health, name="health"),

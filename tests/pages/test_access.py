@@ -182,6 +182,10 @@ SEEN: list[Case] = [
     ("desk-section", lambda: ("overdue",), WORKS),
     ("desk-section", lambda: ("no-such-section",), set()),
     ("password", tuple, EVERYBODY),
+    ("help", tuple, EVERYBODY),
+    ("tour", lambda: (1,), READS),
+    ("tour", lambda: (4,), set()),
+    ("leave-tour", tuple, EVERYBODY),
     # Whoever has the link, signed in or not.
     ("calendar-feed", lambda: (_calendar_token("unit"),), EVERYBODY),
     ("calendar-feed", lambda: ("no-such-token",), set()),
@@ -238,6 +242,7 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("decide-slip", lambda: (_slip("survey/654226", "issued"), "answer"), {"answer": "正在办"}, {"late"}),
     ("decide-slip", lambda: (_slip("survey/654226", "answered"), "close"), {}, SUPERVISES),
     ("decide-slip", lambda: (_slip("survey/654226", "answered"), "erase"), {}, set()),
+    ("enter", tuple, {"as": "supervisor"}, set()),  # no demonstration here: see test_visit
     ("clock", tuple, {"to": "day"}, {"administrator"}),
     ("confirm-clock", lambda: _held(), {}, {"administrator"}),
     ("retry", lambda: ("deadline", _failed()), {}, {"administrator", "head"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from bureaus import clock
 from measures.models import Assignment, Event, Plan, Report
@@ -77,7 +77,12 @@ def test_a_link_and_a_button_wait_on_the_page_until_the_line_is_back(row: Assign
     assert Report.objects.count() == 0
     # Signing out would forget what was typed, and cannot be done now: nobody is asked, nothing is forgotten.
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", agree)
     page.click(".who form button")
     assert len(_kept(page)) == 1
     officer.context.set_offline(False)

@@ -21,6 +21,10 @@ SENT = BOTH
 # name → (the arguments of an example, the methods it answers to). A new address needs a line here.
 URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "sign-in": ((), BOTH),
+    "enter": ((), SENT),
+    "help": ((), READ),
+    "tour": ((1,), READ),
+    "leave-tour": ((), READ),
     "sign-out": ((), SENT),
     "password": ((), BOTH),
     "set_language": ((), BOTH),
@@ -82,7 +86,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
 }
 # Whoever has not signed in must reach these, and nothing else: people to sign in, machines to watch the system,
 # calendars, SMS providers and mail programs what a secret or signed address opens.
-OPEN = {"sign-in", "set_language", "receipts", "healthz", "metrics", "calendar-feed", "unsubscribe"}
+OPEN = {"sign-in", "enter", "set_language", "receipts", "healthz", "metrics", "calendar-feed", "unsubscribe"}
 # Django's own pages, which take some methods as others.
 DJANGO = {"sign-in", "sign-out", "password", "set_language"}
 
@@ -119,9 +123,13 @@ def test_what_is_open_is_open(name: str, db: None) -> None:
     arguments, methods = URLS[name]
     answer = Client().generic("GET" if "GET" in methods else "POST", reverse(name, args=arguments))
     # Nothing runs here, which is what `healthz` says to whoever asks; a wrong secret leads nowhere, and not to sign in.
-    wanted = {"healthz": (503,), "receipts": (404,), "calendar-feed": (404,), "unsubscribe": (404,)}.get(
-        name, (200, 302)
-    )
+    wanted = {
+        "healthz": (503,),
+        "receipts": (404,),
+        "calendar-feed": (404,),
+        "unsubscribe": (404,),
+        "enter": (404,),
+    }.get(name, (200, 302))
     assert answer.status_code in wanted
     assert not answer.headers.get("Location", "").startswith(reverse("sign-in"))
 
@@ -176,6 +184,6 @@ def test_methods(name: str, issued: Any) -> None:
     for method in ("GET", "POST"):
         answer = client.generic(method, url)
         assert (answer.status_code == 405) == (method not in methods), (method, answer.status_code)
-    if name not in DJANGO:
+    if name not in DJANGO | {"enter"}:  # outside the demonstration there is no such address
         for method in ("PUT", "DELETE", "PATCH"):
             assert client.generic(method, url).status_code == 405
