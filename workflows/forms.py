@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -16,10 +17,12 @@ from bureaus import absences, clock
 from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures.models import Assignment, FormCheck, Measure, Site, Step
-from workflows import file_kinds, rounds, slips
+from workflows import file_kinds, slips
 from workflows.actions import Line, SiteLine, Upload, files
 from workflows.models import Slip
 from workflows.queries import PAGE
+from workflows.reasons import reasons_for
+from workflows.submissions import Part, Remark, parts
 
 
 class DateInput(forms.DateInput):
@@ -81,8 +84,29 @@ class FilesField(forms.FileField):
         return uploads
 
 
+class Remarked(forms.BoundField):
+    """A field with what its reviewer said about it, read out with it."""
+
+    form: ActForm
+
+    @property
+    def said(self) -> list[Remark]:
+        return self.form.said.get(self.name, [])
+
+    @property
+    def aria_describedby(self) -> str | None:
+        ids = [super().aria_describedby, f"{self.auto_id}_said" if self.said and self.auto_id else None]
+        return " ".join(filter(None, ids)) or None
+
+
 class ActForm(forms.Form):
-    """A form about one assignment; `values()` are the act's keyword arguments."""
+    """A form about one assignment; `values()` are the act's keyword arguments.
+
+    `said` holds what a reviewer said about its fields when the work was last returned.
+    """
+
+    bound_field_class = Remarked
+    said: Mapping[str, list[Remark]] = {}
 
     def __init__(self, row: Assignment, *args: Any, **kwargs: Any) -> None:
         self.row = row
@@ -245,12 +269,62 @@ class SignOffForm(ActForm):
     )
 
 
-class ReturnForm(ReasonForm):
+class ObjectingForm(ActForm):
+    """Says what is wrong: standard reasons to tick, own words, and a remark on each field of what was handed in.
+
+    The remarks stand beside the evidence, outside the form's own element: where it does not show them
+    (`remarks_apart`), they are among its other fields.
+    """
+
+    REMARK = "remark-"
+
+    ticked = forms.MultipleChoiceField(label=_("standard reasons"), required=False, widget=forms.CheckboxSelectMultiple)
+    act = ""
+    remarks_apart = False
+
+    def prepare(self) -> None:
+        self.fields["ticked"].choices = [(one.code, one.label) for one in reasons_for(self.row)]  # type: ignore[attr-defined]
+        self.parts: list[Part] = parts(self.row)
+        for part in self.parts:
+            self.fields[self.REMARK + part.code] = forms.CharField(
+                label=gettext("remark on “%(field)s”") % {"field": part.label},
+                required=False,
+                max_length=500,
+                widget=forms.Textarea(attrs={"rows": 2, "form": f"act-{self.act}"}),
+            )
+
+    def visible_fields(self) -> list[forms.BoundField]:
+        found = super().visible_fields()
+        return [field for field in found if not (self.remarks_apart and field.name.startswith(self.REMARK))]
+
+    def remark_on(self, part: Part) -> forms.BoundField:
+        return self[self.REMARK + part.code]
+
+    def values(self) -> dict[str, Any]:
+        values = super().values()
+        names = [name for name in values if name.startswith(self.REMARK)]
+        return values | {"remarks": {name.removeprefix(self.REMARK): values.pop(name) for name in names}}
+
+
+class ReturnForm(ObjectingForm):
+    act = "send_back"
+
+    reason = words(_("in your own words"), required=False)
     correct_by = DayField(
         label=_("to be corrected by"),
         required=False,
-        help_text=_("Empty: three working days, or the first date if that is later."),
+        help_text=_("As the rule sets it; you may choose a later day."),
     )
+    field_order = ["ticked", "reason", "correct_by"]
+
+    def offer(self, day: date | None) -> None:
+        """The date the rule sets stands in the form; an earlier one is not taken."""
+        field = self.fields["correct_by"]
+        if day is None:
+            del self.fields["correct_by"]  # work without an end has no date to correct it by
+        else:
+            field.initial = day
+            field.widget.attrs["min"] = day.isoformat()
 
 
 class ExtensionForm(ActForm):
@@ -337,24 +411,12 @@ class ConfirmForm(ActForm):
     note = words(_("what is wrong"), required=False, rows=2)
 
 
-class CheckForm(ActForm):
-    """What is missing is named beside the section it is about (`point-…`), or for the whole plan."""
+class CheckForm(ObjectingForm):
+    act = "check_form"
 
     outcome = forms.ChoiceField(label=_("form and completeness"), choices=FormCheck.Outcome, widget=forms.RadioSelect)
-
-    def prepare(self) -> None:
-        for code, name in rounds.SECTIONS.items():
-            label = gettext("what is missing: %(section)s") % {"section": name}
-            self.fields[_point(code)] = words(label, required=False, rows=1)
-
-    def values(self) -> dict[str, Any]:
-        values = super().values()
-        points = {code: values.pop(_point(code)) for code in rounds.SECTIONS if code}
-        return values | {"points": points}
-
-
-def _point(code: str) -> str:
-    return f"point-{code}" if code else "gaps"
+    gaps = words(_("what is missing"), required=False)
+    field_order = ["outcome", "ticked", "gaps"]
 
 
 class FilingDraftForm(ActForm):

@@ -204,7 +204,11 @@ def _waiting_for(
 
 
 def _undecided() -> QuerySet[Extension]:
-    return Extension.objects.undecided().select_related("deadline__assignment__unit", "asked_by").order_by("asked_at")
+    return (
+        Extension.objects.undecided()
+        .select_related("deadline__assignment__unit", "deadline__assignment__measure", "asked_by")
+        .order_by("asked_at")
+    )
 
 
 def open_slips() -> QuerySet[Slip]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.models import Bureau, User
 from measures.models import Assignment, Filing, FormCheck
 from workflows.differing import GONE, NEW, SAME, Part, stretches, texts
+from workflows.submissions import FILE
 
 WHOLE = ""
 # section of a site plan → its name; the last is about none in particular.
@@ -53,6 +54,18 @@ class Gap:
     @property
     def name(self) -> str:
         return str(SECTIONS.get(self.section, self.section))
+
+
+def asked(of_the_whole: str, remarks: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """section → what one receiver misses there. A remark on a file is about the attachments, and names the file."""
+    found: dict[str, list[str]] = {}
+    for said in remarks:
+        about_file = said["field"].startswith(FILE)
+        words = _("%(file)s: %(text)s") % {"file": said["label"], "text": said["text"]} if about_file else said["text"]
+        found.setdefault("attachments" if about_file else said["field"], []).append(str(words))
+    if of_the_whole:
+        found[WHOLE] = [of_the_whole]
+    return {section: "\n".join(words) for section, words in found.items()}
 
 
 def gaps(row: Assignment, checks: Sequence[tuple[Bureau, list[FormCheck]]]) -> list[Gap]:

@@ -124,9 +124,9 @@ def _asked(client: web.Client, url: str) -> int:
 # (address, who looks, what grows, the most it may ask)
 PAGES: list[tuple[str, str, Callable[[Plan], None], int]] = [
     ("/", "托里县·经办人", _everything, 20),
-    ("/", "人社局·分管领导", _everything, 20),
-    ("/review/", "人社局·经办人", _everything, 16),
-    ("/review/", make.SUPERVISOR, _everything, 16),
+    ("/", "人社局·分管领导", _everything, 22),
+    ("/review/", "人社局·经办人", _everything, 18),
+    ("/review/", make.SUPERVISOR, _everything, 20),
     ("/board/", make.SUPERVISOR, _everything, 28),
     ("/board/", make.INSPECTOR, _everything, 28),
     ("/overdue/", make.INSPECTOR, _everything, 18),

@@ -45,7 +45,7 @@ def _report(row: Assignment, words: dict, *files: str) -> Assignment:  # type: i
 
 def _check(row: Assignment, who: str, gaps: str = "", **points: str) -> None:
     outcome = "gaps" if gaps or points else "complete"
-    actions.check_form(make.fresh(row), by=make.person(who), now=NOW, outcome=outcome, gaps=gaps, points=points)
+    actions.check_form(make.fresh(row), by=make.person(who), now=NOW, outcome=outcome, gaps=gaps, remarks=points)
 
 
 def _twice_reported(row: Assignment) -> Assignment:
@@ -280,7 +280,7 @@ def test_a_gap_stands_beside_the_field_it_is_about(row: Assignment) -> None:
     assert "缺用人单位。" in page.form("/save_draft/").element.text, "above the table"
     row = _report(row, SECOND)
     page = web.read(web.signed_in(KEEPER), f"/assignments/{row.pk}/")
-    assert set(beside(page, "/check_form/")) == {"point-industry", "point-lines", "gaps"}
+    assert set(beside(page, "/check_form/")) == {"remark-industry", "remark-lines", "gaps"}
     _check(row, KEEPER, lines="仍缺用人单位。")
     _check(row, RECEIVER)
     page = web.read(web.signed_in(OFFICER), f"/assignments/{row.pk}/")
@@ -291,15 +291,15 @@ def test_a_receiver_names_gaps_by_section_in_the_form(row: Assignment) -> None:
     row = _report(row, FIRST)
     client = web.signed_in(KEEPER)
     form = web.read(client, f"/assignments/{row.pk}/").form("/check_form/")
-    assert [name for name in form.values if name.startswith("point-")] == [f"point-{code}" for code in SECTIONS if code]
+    assert [name for name in form.values if name.startswith("remark-")] == [f"remark-{code}" for code in SECTIONS if code]
     before = web.written()
     # Nothing named, or named and called complete: neither is a check.
-    web.post(client, form.action, form.values | {"outcome": "gaps", "point-industry": "  "}, status=422)
-    page = web.post(client, form.action, form.values | {"outcome": "complete", "point-lines": "缺项目。"}, status=422)
+    web.post(client, form.action, form.values | {"outcome": "gaps", "remark-industry": "  "}, status=422)
+    page = web.post(client, form.action, form.values | {"outcome": "complete", "remark-lines": "缺项目。"}, status=422)
     assert "outcome" in page.form("/check_form/").bad
-    assert page.form("/check_form/").values["point-lines"] == "缺项目。"
+    assert page.form("/check_form/").values["remark-lines"] == "缺项目。"
     assert web.written() == before
-    web.post(client, form.action, form.values | {"outcome": "gaps", "point-lines": "缺项目。", "gaps": "缺盖章页。"})
+    web.post(client, form.action, form.values | {"outcome": "gaps", "remark-lines": "缺项目。", "gaps": "缺盖章页。"})
     kept = FormCheck.objects.get(filing__assignment=row, unit__code="drc")
     assert kept.points == {"lines": "缺项目。", "": "缺盖章页。"}
     assert kept.gaps.endswith("缺盖章页。")

@@ -48,6 +48,8 @@ PAGES = {
     "rounds": ("发展改革委·经办人", lambda: f"/assignments/{make.row('filing/654221/杰勒阿尕什镇').pk}/rounds/"),
     "supervisor's view": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/"),
     "who was told": (make.SUPERVISOR, lambda: f"/assignments/{make.row('survey/654226').pk}/told/"),
+    "queue of a lead": ("人社局·经办人", lambda: "/review/"),
+    "queue of the office": (make.SUPERVISOR, lambda: "/review/"),
     "plan": ("托里县·经办人", lambda: "/plans/tacheng-2019/"),
     "dossier": (make.INSPECTOR, lambda: "/plans/tacheng-2019/units/654224/"),
     "like with like": (make.SUPERVISOR, lambda: "/plans/tacheng-2019/units/"),

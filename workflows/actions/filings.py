@@ -14,7 +14,7 @@ from django.utils.translation import override
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures.models import Assignment, Deadline, Event, Filing, FilingLine, FormCheck, Plan
-from workflows import deadlines, notices, rounds
+from workflows import deadlines, notices, reasons, rounds, submissions
 from workflows.actions.base import Act, acting
 from workflows.actions.work import record, return_to_unit
 
@@ -68,16 +68,19 @@ def check_form(
     now: datetime,
     outcome: str,
     gaps: str = "",
-    points: Mapping[str, str] | None = None,
+    ticked: Sequence[str] = (),
+    remarks: Mapping[str, str] | None = None,
 ) -> FormCheck:
     """备案审查 by the receiver `by` belongs to: form and completeness, nothing else.
 
-    What is missing is said by section of the plan (`points`, see `rounds.SECTIONS`), or of the whole (`gaps`). The
-    second check of a round accepts and numbers the filing, or returns it with both lists of gaps.
+    What is missing is said as in a return: by ticks and in own words of the whole plan, by remarks on single parts
+    of it (`submissions.parts`); it is kept by section (`rounds.SECTIONS`). The second check of a round accepts and
+    numbers the filing, or returns it with both lists of gaps.
     """
-    asked = {code: words.strip() for code, words in {**(points or {}), rounds.WHOLE: gaps}.items() if words.strip()}
     with acting("check_form", row, by=by, now=now) as act:
         row = act.row
+        about_parts = submissions.kept_remarks(row, remarks or {})
+        asked = rounds.asked(reasons.written_out(row, ticked, gaps, []), about_parts)
         if outcome == FormCheck.Outcome.GAPS and not asked:
             raise ValidationError({"gaps": _("Name what is missing, so that the county can add it.")})
         if outcome == FormCheck.Outcome.COMPLETE and asked:
@@ -91,11 +94,12 @@ def check_form(
         )
         check.outcome, check.gaps, check.points, check.by, check.at = outcome, _as_text(asked), asked, by, now
         check.save()
+        kept = {name: value for name, value in {"ticked": list(ticked), "remarks": about_parts}.items() if value}
         record(
             act,
             Event.Kind.FORM_CHECKED,
             note=check.gaps,
-            data={"unit": check.unit.code, "outcome": outcome, "round": row.round},
+            data={"unit": check.unit.code, "outcome": outcome, "round": row.round} | kept,
         )
         deadlines.meet(row, [Deadline.Kind.VERDICT], now=now, by=by, unit=check.unit)
         if not row.filing.checks.filter(outcome="").exists():

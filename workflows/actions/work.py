@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
-from workflows import deadlines, issuing, notices
+from workflows import deadlines, issuing, notices, reasons, submissions
 from workflows.actions import files, followups, handovers
 from workflows.actions.base import Act, NotYours, WrongMoment, acting
 from workflows.actions.files import Upload
@@ -324,24 +324,48 @@ def accept(row: Assignment, *, by: User, now: datetime, note: str = "") -> Assig
     return row
 
 
-def send_back(row: Assignment, *, by: User, now: datetime, reason: str, correct_by: date | None = None) -> Assignment:
-    """退回 with a correction date: never earlier than the first date, nor than the days ours allows."""
+def send_back(
+    row: Assignment,
+    *,
+    by: User,
+    now: datetime,
+    reason: str = "",
+    correct_by: date | None = None,
+    ticked: Sequence[str] = (),
+    remarks: Mapping[str, str] | None = None,
+) -> Assignment:
+    """退回 with a correction date: never earlier than the first date, nor than the days ours allows.
+
+    Why is said by standard reasons (`workflows.reasons`), in own words, by remarks on single fields
+    (`workflows.submissions`), or by all of them; by none of them is no return.
+    """
     with acting("send_back", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        note, data = objection(row, ticked, reason, remarks or {})
+        _given(note, "reason")
         row.send_back()
-        return_to_unit(act, reason, correct_by)
+        return_to_unit(act, note, correct_by, data)
         followups.withdrawn(act)
     return row
 
 
-def return_to_unit(act: Act, reason: str, correct_by: date | None = None) -> Event:
+def objection(
+    row: Assignment, ticked: Sequence[str], words: str, remarks: Mapping[str, str]
+) -> tuple[str, dict[str, Any]]:
+    """What is wrong with it in words, and what of that is kept as data: what was ticked, what is about a field."""
+    kept = submissions.kept_remarks(row, remarks)
+    note = reasons.written_out(row, ticked, words, [(said["label"], said["text"]) for said in kept])
+    data = {"ticked": list(ticked), "remarks": kept}
+    return note, {name: value for name, value in data.items() if value}
+
+
+def return_to_unit(act: Act, reason: str, correct_by: date | None = None, data: dict[str, Any] | None = None) -> Event:
     """What every return does: the met date stays met, a new round begins, and only missing that is late."""
     row, now = act.row, act.now
     row.round += 1
     row.submitted_at = None
     row.save()
-    event = record(act, Event.Kind.RETURNED, note=reason, data={"round": row.round})
+    event = record(act, Event.Kind.RETURNED, note=reason, data={"round": row.round} | (data or {}))
     deadlines.meet(row, [Kind.VERDICT], now=now, by=act.by)
     last = row.deadlines.filter(kind=Kind.MAIN).order_by("-round").first()
     if last is not None:
@@ -350,7 +374,7 @@ def return_to_unit(act: Act, reason: str, correct_by: date | None = None) -> Eve
             raise ValidationError(
                 {"correct_by": _("The correction date cannot be before %(date)s.") % {"date": due.on}}
             )
-        if correct_by:
+        if correct_by and correct_by > due.on:  # the date itself stands in the form, and is the rule's, not theirs
             due = dates.Due(correct_by, "decided", Deadline.Basis.DECIDED, "", {"from": due.on.isoformat()})
         deadlines.arm(row, Kind.MAIN, row.unit, due, now=now, round=row.round, by=act.by)
         event.data["correct_by"] = due.on.isoformat()

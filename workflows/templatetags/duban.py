@@ -87,6 +87,19 @@ def days(count: int | None) -> SafeString:
     return format_html('<span class="days{}">{}</span>', " amber" if count <= 5 else "", text)
 
 
+@register.simple_tag
+def early(count: int, submitted_at: Any = None) -> SafeString:
+    """How long before its date work was handed in, or after it."""
+    if count < 0:
+        return format_html('<span class="days red">{}</span>', _late(-count))
+    if submitted_at is None:
+        return days(count)
+    if count == 0:
+        return format_html('<span class="days">{}</span>', _("on its last day"))
+    text = ngettext("%(n)s day early", "%(n)s days early", count) % {"n": count}
+    return format_html('<span class="days fewer">{}</span>', text)
+
+
 @register.filter
 def get(mapping: dict[Any, Any] | None, key: Any) -> Any:
     """A value of a mapping by a key the template holds."""

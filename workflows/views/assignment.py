@@ -83,7 +83,7 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             _("The request has been decided.") if name != "withdraw" else _("The request has been taken back."),
         )
     if status == 302:
-        return redirect("assignment", pk=row.pk)
+        return _after(request, standing, row, name)
     return page(request, row, failed=(f"{name}_extension", form), status=status, extension=extension)
 
 

@@ -18,12 +18,12 @@ from bureaus.models import Bureau, Membership, User
 from measures.access import Standing, may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
-from workflows import queries, rounds, told
+from workflows import cases, queries, requests, rounds, submissions, told
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
-from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS, correction_due
+from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS
 from workflows.audience import Reader, Roster, aim_of
-from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, OpinionForm
+from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, ObjectingForm, OpinionForm, ReturnForm
 from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
 from workflows.views.base import standing_of
@@ -61,6 +61,9 @@ OFFERED = (
     "cancel",
 )
 
+
+# Those about what was handed in: they stand beside it, all open.
+DECISIONS = ("sign_off", "hand_back", "accept", "send_back", "check_form")
 
 # The working papers, by the kind of work they belong to.
 DRAFTS: dict[str, str] = {
@@ -114,6 +117,7 @@ class Offer:
     open: bool
     primary: bool
     on_behalf_of: User | None = None
+    is_decision: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,13 @@ def page(
     now = clock.now()
     run = Run.objects.get(pk=row.process_id)
     item = queries.items([row], now)[0]
+    offers = _offers(row, standing, now, failed)
+    drafts = _drafts(row, standing, failed)
+    gaps = drafts["beside_check"] if drafts and row.step.kind == Step.Kind.FILING else {}
+    # A site plan's two receivers have one list of gaps, which says more: what has been put right since.
+    said = {} if gaps else submissions.standing_remarks(row)
+    for form in [offer.form for offer in offers] + ([drafts["form"]] if drafts else []):
+        form.said = said
     running = list(
         row.deadlines.select_related("unit__calendar").prefetch_related("changes__by").order_by("kind", "round")
     )
@@ -162,16 +173,16 @@ def page(
         "gone": _gone(row),
         "events": _history(row),
         "attachments": row.attachments.select_related("by", "event"),
-        "offers": offers,
         "takes_files": any("uploads" in offer.form.fields for offer in offers),
-        "drafts": _drafts(row, standing, failed),
+        "offers": [offer for offer in offers if not offer.is_decision],
+        "decision": _decision(item, [offer for offer in offers if offer.is_decision], said, gaps, now),
+        "drafts": drafts,
         "extensions": _extensions(row, standing, failed, extension),
         "slips": _slips(row, standing),
         "told": _told(row, standing, running),
         "division": _division(row, now),
         "rectifications": _rectifications(row, standing),
         "steps": _line(row),
-        "correction_default": _correction_default(row, now),
         "asked": [
             (ask["label"], row.figures["asked"].get(ask["code"]), ask["kind"])
             for ask in row.step.extras.get("asks", [])
@@ -207,9 +218,10 @@ def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[st
                 label,
                 hint,
                 form,
-                open=bool(failed and failed[0] == name) or place == 0,
+                open=bool(failed and failed[0] == name) or place == 0 or name in DECISIONS,
                 primary=place == 0,
                 on_behalf_of=_lent(standing, name, row),
+                is_decision=name in DECISIONS,
             )
         )
     if failed and failed[0] in names and failed[0] not in allowed:
@@ -220,6 +232,27 @@ def _offers(row: Assignment, standing: Standing, now: datetime, failed: tuple[st
             Offer(failed[0], label, _("no longer possible; your words are kept here"), failed[1], True, False),
         )
     return offers
+
+
+def _decision(
+    item: queries.Item,
+    offers: list[Offer],
+    said: dict[str, list[submissions.Remark]],
+    gaps: dict[str, list[rounds.Gap]],
+    now: datetime,
+) -> dict[str, Any] | None:
+    """What was handed in, beside the forms that decide about it; None if nothing is this person's to decide."""
+    if not offers:
+        return None
+    objecting = next((offer.form for offer in offers if isinstance(offer.form, ObjectingForm)), None)
+    found = objecting.parts if objecting else submissions.parts(item.row)
+    case = cases.case_of(item, found, now)
+    if objecting:
+        objecting.remarks_apart = True
+    if isinstance(objecting, ReturnForm):
+        objecting.offer(case.correct_by)
+    beside = [(part, objecting.remark_on(part) if objecting else None, said.get(part.code, [])) for part in found]
+    return {"case": case, "offers": offers, "beside": beside, "gaps": gaps}
 
 
 def _lent(standing: Standing, name: str, row: Assignment) -> User | None:
@@ -292,7 +325,7 @@ def _filing(row: Assignment, standing: Standing) -> dict[str, Any]:
         "gaps": gaps,
         "open_gaps": sum(gap.is_open for gap in gaps),
         "beside_draft": asked,
-        "beside_check": {f"point-{code}" if code else "gaps": of for code, of in beside.items()},
+        "beside_check": {code or "gaps": of for code, of in beside.items()},
     }
 
 
@@ -311,6 +344,9 @@ def _extensions(
             )
             entry["refuse"] = OpinionForm(row, auto_id="refuse-%s") if decides else None
             entry["withdraw"] = takes_back
+            if decides:
+                extension.deadline.assignment = row
+                entry["request"] = requests.requests([extension])[0]
         if failed and extension == about and failed[0] != "withdraw_extension":
             # Also when it has been decided meanwhile: what was typed is not lost.
             entry[failed[0].removesuffix("_extension")] = failed[1]
@@ -422,9 +458,3 @@ def _line(row: Assignment) -> list[tuple[str, str]]:
         (str(state.label), "past" if number < place else "now" if number == place else "")
         for number, state in enumerate(order)
     ]
-
-
-def _correction_default(row: Assignment, now: datetime) -> Any:
-    """The date a return would set, shown before it is made."""
-    last = row.deadlines.filter(kind=Deadline.Kind.MAIN).order_by("-round").first()
-    return correction_due(row, last, local_date(now)).on if last and row.state == "submitted" else None

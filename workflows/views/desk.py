@@ -17,7 +17,7 @@ from bureaus import clock
 from bureaus.models import Bureau
 from measures.access import Standing, visible_assignments
 from measures.models import Assignment, Event
-from workflows import actions, desks, queries
+from workflows import actions, desks, load, queries
 from workflows.forms import PeopleForm
 from workflows.queries import Item
 from workflows.views.base import number, only, person, sent_from, standing_of
@@ -91,6 +91,7 @@ def _page(request: HttpRequest, standing: Standing, failed: PeopleForm | None = 
             "slips": queries.open_slips().filter(unit__in=standing.unit_ids, state="issued"),
             "one_unit": len(standing.units) == 1,
             "works": bool(standing.units),
+            "hands": load.units(standing, now),
             "stands_in_for": {post.user_id: post.user for post in standing.lent}.values(),
             "now": now,
         },

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from workflows import queries
+from workflows import cases, queries, requests
 from workflows.views.base import only, standing_of
 
 
@@ -16,4 +17,15 @@ def review(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(bool(standing.units))
     now = clock.now()
-    return render(request, "workflows/review.html", {"review": queries.review(standing, now), "now": now})
+    found = queries.review(standing, now)
+    return render(
+        request,
+        "workflows/review.html",
+        {
+            "review": found,
+            "cases": cases.cases(found.submitted, now),
+            "requests": requests.requests(found.extensions),
+            "once": get_random_string(12),
+            "now": now,
+        },
+    )

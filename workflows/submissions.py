@@ -1,0 +1,184 @@
+"""What was handed in, field by field, and what reviewers have said beside each field.
+
+A field goes by the name it has in its writer's form, so that a remark finds its way back beside it; a file
+is `file-<number>`. Remarks are kept in the data of the event that returns the work, as
+[{"field": "result", "label": "成果", "text": "…"}, …].
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from bureaus.models import Bureau
+from measures.models import Assignment, Attachment, Event, Site, Step
+
+FILE = "file-"
+Kinds = Event.Kind
+# The events that tell the story of a submission.
+STORY = (
+    Kinds.SENT_UP,
+    Kinds.HANDED_BACK,
+    Kinds.SUBMITTED,
+    Kinds.WITHDRAWN,
+    Kinds.RETURNED,
+    Kinds.RECONSIDERED,
+    Kinds.FORM_CHECKED,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A field of what was handed in: its name in the form, its label, what it says; or a table, or a file."""
+
+    code: str
+    label: str
+    value: str = ""
+    lines: Sequence[dict[str, Any]] = ()
+    file: Attachment | None = None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a reviewer said about one field, in which round."""
+
+    label: str
+    text: str
+    round: int
+    event: Event
+
+
+# --- Field by field ------------------------------------------------------------------------------
+
+
+def parts(row: Assignment) -> list[Part]:
+    """Everything that was handed in, in the order of its writer's forms, files last."""
+    special = {Step.Kind.FILING: _filing, Step.Kind.MONTHLY: _monthly, Step.Kind.ROSTER: _roster}
+    found = special[Step.Kind(row.step.kind)](row) if row.step.kind in special else []
+    files = row.attachments.select_related("by").order_by("-at", "-id")
+    return [*in_words(row), *_owners(row), *found, *(Part(f"{FILE}{file.pk}", file.name, file=file) for file in files)]
+
+
+def in_words(row: Assignment) -> list[Part]:
+    """The result and what was named with it."""
+    found = [Part("result", _("result"), row.result)]
+    asked = row.figures.get("asked", {})
+    for ask in row.step.extras.get("asks", []):
+        found.append(Part(f"asked-{ask['code']}", ask["label"], _answer(ask["kind"], asked.get(ask["code"]))))
+    unmet = row.figures.get("unmet", {})
+    for place, label in enumerate(row.step.extras.get("evidence", [])):
+        found.append(Part(f"unmet-{place}", label, unmet.get(label, "")))
+    return found
+
+
+def _owners(row: Assignment) -> list[Part]:
+    """Who does what, as a division of work names it."""
+    owners = row.figures.get("owners", {})
+    if not owners:
+        return []
+    titles = dict(row.plan.steps.filter(code__in=owners).values_list("code", "title"))
+    units = dict(Bureau.objects.filter(code__in=owners.values()).values_list("code", "name"))
+    return [Part(f"owner-{code}", titles.get(code, code), units.get(unit, unit)) for code, unit in owners.items()]
+
+
+def _answer(kind: str, value: Any) -> str:
+    if kind == "yes_no":
+        return {"yes": _("yes"), "no": _("no")}.get(value, "")
+    if kind == "number" and value is not None:
+        return str(number_format(int(value) if value == int(value) else value))
+    return "" if value is None else str(value)
+
+
+def _filing(row: Assignment) -> list[Part]:
+    content = row.filing.content()
+    labels = {
+        "title": _("title of the site plan"),
+        "resources": _("resources examined"),
+        "industry": _("industry examined"),
+        "employment": _("employment examined"),
+    }
+    found = [Part(name, label, str(content[name])) for name, label in labels.items()]
+    found.append(Part("lines", _("posts, projects and households"), lines=content["lines"]))  # type: ignore[arg-type]
+    # What is missing altogether has no file to say it of.
+    files = row.attachments.count()
+    return [*found, Part("attachments", _("attachments"), ngettext("%(n)s file", "%(n)s files", files) % {"n": files})]
+
+
+def _monthly(row: Assignment) -> list[Part]:
+    filed = row.monthly_return
+    found = []
+    for section in row.plan.content["return_sections"]:
+        for one in section["fields"]:
+            value = filed.figures.get(one["code"])
+            said = "" if value is None else f"{number_format(value)} {one['unit']}".strip()
+            found.append(Part(one["code"], one["label"], said))
+    return [*found, Part("problems", _("problems"), filed.problems)]
+
+
+def _roster(row: Assignment) -> list[Part]:
+    sites = Site.objects.filter(plan=row.plan, county=row.unit, is_placeholder=False).order_by("order", "id")
+    return [
+        Part(f"kind-{site.pk}", site.name, " · ".join(filter(None, [site.get_kind_display(), site.note])))
+        for site in sites
+    ]
+
+
+def kept_remarks(row: Assignment, remarks: Mapping[str, str]) -> list[dict[str, str]]:
+    """Remarks as an event keeps them, in the order of the fields; the empty ones are none.
+
+    Raises ValidationError for a field that is no part of what was handed in.
+    """
+    given = {code: text.strip() for code, text in remarks.items() if text.strip()}
+    if not given:
+        return []
+    found = [
+        {"field": part.code, "label": part.label, "text": given[part.code]} for part in parts(row) if part.code in given
+    ]
+    if len(found) < len(given):
+        raise ValidationError(_("A remark is about something that is no longer part of what was handed in."))
+    return found
+
+
+# --- What was said about it ----------------------------------------------------------------------
+
+
+def standing_remarks(row: Assignment, story: Iterable[Event] | None = None) -> dict[str, list[Remark]]:
+    """field → what was said about it when the work was last returned; nothing if that return was mistaken.
+
+    A remark about a file stands beside the field for files too, where the writer lays the next one.
+    """
+    if row.round == 1:
+        return {}
+    found: dict[str, list[Remark]] = defaultdict(list)
+    for event in standing(story_of(row) if story is None else story):
+        about = event.data["round"] - (event.kind == Kinds.RETURNED)
+        if about != row.round - 1:
+            continue
+        for said in event.data.get("remarks", []):
+            remark = Remark(said["label"], said["text"], about, event)
+            found[said["field"]].append(remark)
+            if said["field"].startswith(FILE):
+                found["uploads"].append(remark)
+    return dict(found)
+
+
+def story_of(row: Assignment) -> list[Event]:
+    return list(row.events.filter(kind__in=STORY).select_related("actor", "actor_unit").order_by("at", "id"))
+
+
+def standing(story: Iterable[Event]) -> list[Event]:
+    """The objections that were not taken back since."""
+    found: list[Event] = []
+    for event in story:
+        if event.kind == Kinds.RECONSIDERED:
+            found = [one for one in found if one.kind != Kinds.RETURNED]
+        elif event.kind in (Kinds.RETURNED, Kinds.FORM_CHECKED):
+            found.append(event)
+    return found
