@@ -98,13 +98,14 @@ def _case(
         next((event for event in reversed(story) if event.kind == Kinds.SENT_UP), None),
         next((event for event in reversed(story) if event.kind == Kinds.SUBMITTED), None) if row.submitted_at else None,
         early,
-        _objections(story),
+        objections(story),
         reasons_for(row),
         correction_due(row, main, local_date(now)).on if main is not None and returned else None,
     )
 
 
-def _objections(story: list[Event]) -> list[Objection]:
+def objections(story: list[Event]) -> list[Objection]:
+    """The rounds that were returned, the latest first."""
     stand = {event.pk for event in standing(story)}
     found, result = [], ""
     for event in story:

@@ -53,6 +53,7 @@ class Remark:
     text: str
     round: int
     event: Event
+    is_file: bool = False
 
 
 # --- Field by field ------------------------------------------------------------------------------
@@ -149,22 +150,20 @@ def kept_remarks(row: Assignment, remarks: Mapping[str, str]) -> list[dict[str, 
 # --- What was said about it ----------------------------------------------------------------------
 
 
-def standing_remarks(row: Assignment, story: Iterable[Event] | None = None) -> dict[str, list[Remark]]:
+def standing_remarks(row: Assignment, story: Iterable[Event]) -> dict[str, list[Remark]]:
     """field → what was said about it when the work was last returned; nothing if that return was mistaken.
 
     A remark about a file stands beside the field for files too, where the writer lays the next one.
     """
-    if row.round == 1:
-        return {}
     found: dict[str, list[Remark]] = defaultdict(list)
-    for event in standing(story_of(row) if story is None else story):
+    for event in standing(story):
         about = event.data["round"] - (event.kind == Kinds.RETURNED)
         if about != row.round - 1:
             continue
         for said in event.data.get("remarks", []):
-            remark = Remark(said["label"], said["text"], about, event)
+            remark = Remark(said["label"], said["text"], about, event, said["field"].startswith(FILE))
             found[said["field"]].append(remark)
-            if said["field"].startswith(FILE):
+            if remark.is_file:
                 found["uploads"].append(remark)
     return dict(found)
 

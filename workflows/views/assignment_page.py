@@ -144,9 +144,10 @@ def page(
     item = queries.items([row], now)[0]
     offers = _offers(row, standing, now, failed)
     drafts = _drafts(row, standing, failed)
+    story = submissions.story_of(row) if row.round > 1 else []
     gaps = drafts["beside_check"] if drafts and row.step.kind == Step.Kind.FILING else {}
     # A site plan's two receivers have one list of gaps, which says more: what has been put right since.
-    said = {} if gaps else submissions.standing_remarks(row)
+    said = {} if gaps else submissions.standing_remarks(row, story)
     for form in [offer.form for offer in offers] + ([drafts["form"]] if drafts else []):
         form.said = said
     running = list(
@@ -177,6 +178,8 @@ def page(
         "offers": [offer for offer in offers if not offer.is_decision],
         "decision": _decision(item, [offer for offer in offers if offer.is_decision], said, gaps, now),
         "drafts": drafts,
+        # What is to be corrected stands before the forms it is corrected with.
+        "to_correct": cases.objections(story)[:1] if row.state in Assignment.WITH_UNIT else [],
         "extensions": _extensions(row, standing, failed, extension),
         "slips": _slips(row, standing),
         "told": _told(row, standing, running),
