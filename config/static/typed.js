@@ -112,9 +112,14 @@
       return named(form, name).length && valuesOf(form, name).join("\n") !== entry.fields[name].join("\n");
     });
     if (!other.length) return;
-    other.forEach(function (name) { put(form, name, entry.fields[name]); });
-    var fold = form.closest("details");
-    if (fold) fold.open = true;
+    other.forEach(function (name) {
+      put(form, name, entry.fields[name]);
+      // A field may have a fold of its own, also outside the form's element.
+      named(form, name).concat(form).forEach(function (part) {
+        var fold = part.closest("details");
+        if (fold && (part === form || part.value)) fold.open = true;
+      });
+    });
     form.prepend(say("again", entry.at, function () {
       forget(key);
       touched.delete(form);
@@ -192,7 +197,11 @@
     var key = keyOf(form);
     var entry = key && read(key);
     if (!entry) return;
-    entry.sent = JSON.stringify(entry.fields);
+    // A shorter form of the same act, as in the queue of reviews, does not send what was typed into the long one.
+    var all = Object.keys(entry.fields).every(function (name) {
+      return named(form, name).length || !entry.fields[name].join("");
+    });
+    if (all) entry.sent = JSON.stringify(entry.fields);
     quietly(function () { localStorage.setItem(key, JSON.stringify(entry)); });
   });
 

@@ -508,3 +508,28 @@ def test_returned_without_leaving_the_queue(width: int, august: Assignment, wind
         fold.locator("button").click()
     assert page.url.endswith("/review/")
     assert make.fresh(row).state == "in_progress"
+
+
+@pytest.mark.browser
+def test_a_remark_typed_and_not_sent_is_not_lost(august: Assignment, window: Open) -> None:
+    """Neither by a closed page, nor by returning the work from the queue, whose form is shorter."""
+    row = august
+    reviewer = window(DESKTOP)
+    reviewer.sign_in(LEAD)
+    reviewer.open(_url(row))
+    page = reviewer.page
+    page.locator(".part summary").first.click()
+    page.fill("[name=remark-result]", "户数与上月不符。")
+    reviewer.open(_url(row))
+    expect(page.locator("[name=remark-result]")).to_be_visible()
+    expect(page.locator("[name=remark-result]")).to_have_value("户数与上月不符。")
+    reviewer.open("/review/")
+    fold = page.locator(f"details:has(form[action='{_url(row)}send_back/'])")
+    if fold.get_attribute("open") is None:
+        fold.locator("summary").click()
+    fold.locator("[value=files]").check()
+    with page.expect_navigation():
+        fold.locator("button").last.click()
+    assert make.fresh(row).state == "in_progress"
+    reviewer.open(_url(row))
+    expect(page.locator("main .typed.left")).to_contain_text("户数与上月不符。")
