@@ -130,7 +130,8 @@ def test_a_refusal_says_what_the_file_really_is(survey: Assignment) -> None:
             ("台账.docx", XLSX, "Excel table.*in .xlsx"),
             ("加密.docx", compound("EncryptionInfo", "EncryptedPackage"), "password"),
             ("空.pdf", b"", "empty.*choose it once more"),
-            ("程序.exe", b"MZ...", "not taken.*Send PDF"),
+            ("程序.exe", b"MZ\x90\x00", "not taken.*Send PDF"),
+            ("脚本.vbs", b"CreateObject", "not taken.*Send PDF"),
         ):
             with pytest.raises(ValidationError, match=f"“{name}”.*{said}"):
                 attach(survey, actions.Upload(name, content))

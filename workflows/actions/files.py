@@ -75,7 +75,8 @@ def check(upload: Upload) -> str:
         )
     elif fitting:
         return fitting.media_type
-    elif found:
+    elif found and (ending in file_kinds.ENDINGS or found[0].shown != file_kinds.WORDS):
+        # A script is a text as well: nobody is asked to rename one.
         refusal = _(
             "“%(name)s” is by its content: %(kind)s. Its name should end in %(ending)s: "
             "change the ending, or save it again, and choose it once more."
