@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils.translation import override
 
 from bureaus import clock
@@ -14,6 +15,7 @@ from tests import make
 from tests.make import at
 from tests.pages import people, web
 from tests.pages.browsing import DESKTOP, PHONE, Window
+from tests.pages.test_axe import wrong
 from workflows import actions
 from workflows.rounds import SECTIONS
 
@@ -415,6 +417,23 @@ def test_the_receipt_is_one_sheet_and_the_plan_begins_on_the_next(reported_row: 
     phone.sign_in(OFFICER)
     for page in ("receipt", "print"):
         phone.open(f"/filings/{row.pk}/{page}/")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_marks_lists_and_previews_are_no_barrier(width: int, reported_row: Assignment, window: Open) -> None:
+    row = reported_row
+    seen, axe, barriers = window(width), Axe(), []
+    seen.sign_in(KEEPER)
+    file = row.attachments.get(name="县政府意见.pdf")
+    for url in (f"/assignments/{row.pk}/rounds/", f"/assignments/{row.pk}/", f"/attachments/{file.pk}/preview/"):
+        seen.open(url)
+        barriers += wrong(seen, axe)
+    for who in (KEEPER, RECEIVER):
+        _check(row, who)
+    seen.open(f"/filings/{row.pk}/receipt/")
+    barriers += wrong(seen, axe)
+    assert barriers == []
 
 
 @pytest.mark.browser
