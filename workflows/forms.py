@@ -22,6 +22,7 @@ from workflows.actions import Line, SiteLine, Upload, files
 from workflows.models import Slip
 from workflows.queries import PAGE
 from workflows.reasons import reasons_for
+from workflows.rounds import Gap
 from workflows.submissions import Part, Remark, parts
 
 
@@ -94,19 +95,27 @@ class Remarked(forms.BoundField):
         return self.form.said.get(self.name, [])
 
     @property
+    def missed(self) -> list[Gap]:
+        return self.form.missed.get(self.name, [])
+
+    @property
     def aria_describedby(self) -> str | None:
-        ids = [super().aria_describedby, f"{self.auto_id}_said" if self.said and self.auto_id else None]
-        return " ".join(filter(None, ids)) or None
+        beside = [part for part, found in (("gaps", self.missed), ("said", self.said)) if found and self.auto_id]
+        return (
+            " ".join(filter(None, [super().aria_describedby, *(f"{self.auto_id}_{part}" for part in beside)])) or None
+        )
 
 
 class ActForm(forms.Form):
     """A form about one assignment; `values()` are the act's keyword arguments.
 
-    `said` holds what a reviewer said about its fields when the work was last returned.
+    `said` holds what a reviewer said about its fields when the work was last returned, `missed` what the receivers of
+    a site plan miss in them.
     """
 
     bound_field_class = Remarked
     said: Mapping[str, list[Remark]] = {}
+    missed: Mapping[str, list[Gap]] = {}
 
     def __init__(self, row: Assignment, *args: Any, **kwargs: Any) -> None:
         self.row = row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,7 +23,7 @@ from workflows.rounds import SECTIONS
 NOW = at(2019, 6, 3, 9)
 OFFICER, LEADER = "托里县·经办人", "托里县·分管领导"
 KEEPER, RECEIVER = "发展改革委·经办人", "人社局·经办人"
-FIRST = {
+FIRST: dict[str, Any] = {
     "title": "朗古特安置点就业工作方案",
     "resources": "草畜资源。",
     "industry": "2019年底前引进企业2家。",
@@ -36,7 +37,7 @@ SECOND = FIRST | {
 THIRD = SECOND | {"employment": "劳动力162人。"}
 
 
-def _report(row: Assignment, words: dict, *files: str) -> Assignment:  # type: ignore[type-arg]
+def _report(row: Assignment, words: dict[str, Any], *files: str) -> Assignment:
     make.drafted(make.fresh(row), NOW, **words)
     for name in files:
         actions.attach(make.fresh(row), by=make.person(OFFICER), now=NOW, uploads=[actions.Upload(name, b"%PDF-1.4 x")])
@@ -267,39 +268,45 @@ def test_a_gap_stands_beside_the_field_it_is_about(row: Assignment) -> None:
     _check(row, KEEPER, industry="企业名称未写明。", lines="缺用人单位。")
     _check(row, RECEIVER, "缺县政府意见。")
 
-    def beside(page: web.Page, form: str) -> dict[str, str]:
+    def beside(parts: list[web.Element]) -> dict[str, str]:
         found = {}
-        for part in page.form(form).element.all(cls="field"):
+        for part in parts:
             names = [inside.attrs["name"] for inside in part.walk() if "name" in inside.attrs]
             notes = " ".join(note.text for note in part.all(cls="gap"))
             if names and notes:
                 found[names[0]] = notes
         return found
 
+    def draft(page: web.Page) -> list[web.Element]:
+        return page.form("/save_draft/").element.all(cls="field")
+
     page = web.read(web.signed_in(OFFICER), f"/assignments/{row.pk}/")
-    assert list(beside(page, "/save_draft/")) == ["industry"]
-    assert "企业名称未写明。" in beside(page, "/save_draft/")["industry"]
+    assert list(beside(draft(page))) == ["industry"]
+    assert "企业名称未写明。" in beside(draft(page))["industry"]
     assert "缺用人单位。" in page.form("/save_draft/").element.text, "above the table"
     row = _report(row, SECOND)
     page = web.read(web.signed_in(KEEPER), f"/assignments/{row.pk}/")
-    assert set(beside(page, "/check_form/")) == {"remark-industry", "remark-lines", "gaps"}
+    of_the_whole = beside(page.form("/check_form/").element.all(cls="field"))
+    assert set(beside(page.all(cls="part")) | of_the_whole) == {"remark-industry", "remark-lines", "gaps"}
     _check(row, KEEPER, lines="仍缺用人单位。")
     _check(row, RECEIVER)
     page = web.read(web.signed_in(OFFICER), f"/assignments/{row.pk}/")
-    assert beside(page, "/save_draft/") == {}, "what has been put right is in the list alone"
+    assert beside(draft(page)) == {}, "what has been put right is in the list alone"
 
 
 def test_a_receiver_names_gaps_by_section_in_the_form(row: Assignment) -> None:
     row = _report(row, FIRST)
     client = web.signed_in(KEEPER)
-    form = web.read(client, f"/assignments/{row.pk}/").form("/check_form/")
-    assert [name for name in form.values if name.startswith("remark-")] == [f"remark-{code}" for code in SECTIONS if code]
+    page = web.read(client, f"/assignments/{row.pk}/")
+    form = page.form("/check_form/")
+    beside = [area.attrs["name"] for area in page.all("textarea", form="act-check_form")]
+    assert [name for name in beside if name != "remark-result"] == [f"remark-{code}" for code in SECTIONS if code]
     before = web.written()
     # Nothing named, or named and called complete: neither is a check.
     web.post(client, form.action, form.values | {"outcome": "gaps", "remark-industry": "  "}, status=422)
     page = web.post(client, form.action, form.values | {"outcome": "complete", "remark-lines": "缺项目。"}, status=422)
     assert "outcome" in page.form("/check_form/").bad
-    assert page.form("/check_form/").values["remark-lines"] == "缺项目。"
+    assert page.one("textarea", name="remark-lines").text == "缺项目。"
     assert web.written() == before
     web.post(client, form.action, form.values | {"outcome": "gaps", "remark-lines": "缺项目。", "gaps": "缺盖章页。"})
     kept = FormCheck.objects.get(filing__assignment=row, unit__code="drc")

@@ -150,6 +150,8 @@ def page(
     said = {} if gaps else submissions.standing_remarks(row, story)
     for form in [offer.form for offer in offers] + ([drafts["form"]] if drafts else []):
         form.said = said
+    if drafts and gaps:
+        drafts["form"].missed = drafts["beside_draft"]
     running = list(
         row.deadlines.select_related("unit__calendar").prefetch_related("changes__by").order_by("kind", "round")
     )
@@ -164,7 +166,6 @@ def page(
             }
             for deadline in running
         ]
-    offers = _offers(row, standing, now, failed)
     context: dict[str, Any] = {
         "row": row,
         "item": item,
@@ -252,6 +253,7 @@ def _decision(
     case = cases.case_of(item, found, now)
     if objecting:
         objecting.remarks_apart = True
+        objecting.missed = gaps
     if isinstance(objecting, ReturnForm):
         objecting.offer(case.correct_by)
     beside = [(part, objecting.remark_on(part) if objecting else None, said.get(part.code, [])) for part in found]
