@@ -82,7 +82,7 @@ def _said(page: web.Element) -> Iterator[str]:
                 yield from _said(child)
 
 
-def _chinese(page: web.Page, written: set[str], all_of_it: str) -> set[str]:
+def _chinese(page: web.Element, written: set[str], all_of_it: str) -> set[str]:
     """The runs of Chinese on a page that nobody has written. Of a text that was cut off, the beginning counts."""
     runs = {run for text in _said(page) for run in HAN.findall(text)}
     return {run for run in runs - written - OURS if len(run) < 4 or run not in all_of_it}
