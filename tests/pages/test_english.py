@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import connection
 from django.urls import resolve
 
-from measures.models import Plan
+from measures.models import Assignment, Attachment, Filing, Plan
+from tests import make
 from tests.pages import people, web
 from tests.pages.test_crawl import _crawl
 from tests.pages.test_urls import READ, URLS
@@ -26,10 +27,11 @@ OURS = {"中文", "督"}
 ROLES = ("unit", "unit_leader", "lead", "keeper", "supervisor", "head", "inspector", "auditor", "administrator")
 STARTS = {"administrator": "/health/"}  # Django's own pages are Django's
 # What is printed is a Chinese document for whoever prints it; only what stands around it is the reader's.
-DOCUMENTS = {"filing-print", "slip-print"}
+DOCUMENTS = {"filing-print", "filing-receipt", "slip-print"}
 # Pages that nobody reaches by a link, or that are none.
 NO_PAGES = {
     "attachment",
+    "attachment-inline",
     "diagram",
     "told-sheet",
     "overdue-sheet",
@@ -99,16 +101,24 @@ def written(lived: Plan) -> tuple[set[str], str]:
     return found, "\n".join(sorted(found))
 
 
+def _file_of(row: Assignment) -> Attachment:
+    at = {"by": make.officer_of(row.unit), "at": row.issued_at}
+    return Attachment.objects.create(assignment=row, name="a.png", content_type="image/png", size=3, **at)
+
+
 def test_no_page_speaks_chinese_of_its_own(lived: Plan, written: tuple[set[str], str]) -> None:
     """One page of every kind that each kind of person reaches, whichever pages there are."""
     wrong: dict[tuple[str, str], set[str]] = {}
     seen: set[str] = set()
     numbered = Slip.objects.exclude(number=None).earliest("pk")
+    reported = Filing.objects.exclude(versions=[]).earliest("pk").assignment
+    file = _file_of(reported)
+    apart = ("/desk/overdue/", f"/slips/{numbered.pk}/print/", f"/assignments/{reported.pk}/rounds/")
     for role in ROLES:
         client = _english(web.signed_in(people.person(role)))
         found = [(url, answer) for _from, url, answer in _crawl(client, STARTS.get(role, "/"), of_a_kind=3)]
-        # Pages that only a longer desk or a later slip leads to.
-        found += [(url, client.get(url)) for url in ("/desk/overdue/", f"/slips/{numbered.pk}/print/")]
+        # Pages that only a longer desk, a later slip, a paper or a file leads to.
+        found += [(url, client.get(url)) for url in (*apart, f"/attachments/{file.pk}/preview/")]
         for url, answer in found:
             if not answer.headers.get("Content-Type", "").startswith("text/html") or answer.status_code != 200:
                 continue
