@@ -10,7 +10,7 @@ from datetime import date, datetime
 from bureaus import calendars
 from bureaus.clock import local_date
 from measures.models import Assignment, Attachment, Event, Plan, Step
-from workflows.actions.work import correction_due
+from workflows.actions.verdicts import correction_due
 from workflows.queries import Item
 from workflows.reasons import Reason, labels, reasons_for
 from workflows.submissions import STORY, Part, in_words, standing, story_of

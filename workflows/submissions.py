@@ -109,7 +109,8 @@ def _filing(row: Assignment) -> list[Part]:
     found.append(Part("lines", _("posts, projects and households"), lines=content["lines"]))  # type: ignore[arg-type]
     # What is missing altogether has no file to say it of.
     files = row.attachments.count()
-    return [*found, Part("attachments", _("attachments"), ngettext("%(n)s file", "%(n)s files", files) % {"n": files})]
+    counted = ngettext("%(n)s file", "%(n)s files", files) % {"n": files} if files else ""
+    return [*found, Part("attachments", _("attachments"), counted)]
 
 
 def _monthly(row: Assignment) -> list[Part]:

@@ -25,8 +25,8 @@ from workflows.actions.plans import start_filing, start_plan, start_site
 from workflows.actions.sites import SiteLine, save_roster
 from workflows.actions.slips import answer_slip, close_slip, dismiss_slip, issue_slip, propose_slip
 from workflows.actions.urging import Urged, urge_many
+from workflows.actions.verdicts import accept, reconsider, send_back
 from workflows.actions.work import (
-    accept,
     attach,
     cancel,
     close,
@@ -34,12 +34,10 @@ from workflows.actions.work import (
     name_people,
     pass_on,
     reassign,
-    reconsider,
     refuse,
     reissue,
     report,
     resume,
-    send_back,
     send_up,
     sign,
     sign_off,

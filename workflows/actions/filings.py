@@ -16,7 +16,8 @@ from bureaus.models import User
 from measures.models import Assignment, Deadline, Event, Filing, FilingLine, FormCheck, Plan
 from workflows import deadlines, notices, reasons, rounds, submissions
 from workflows.actions.base import Act, acting
-from workflows.actions.work import record, return_to_unit
+from workflows.actions.verdicts import return_to_unit
+from workflows.actions.work import record
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from measures import access
 from measures.models import Assignment, Event, Measure, Responsibility, Step
 from workflows import counters, issuing
 from workflows.actions.base import NotYours, WrongMoment, acting
-from workflows.actions.work import _meet_checkup, record
+from workflows.actions.work import meet_checkup, record
 from workflows.advance import locked
 from workflows.models import Run
 
@@ -54,7 +54,7 @@ def record_rule(row: Assignment, *, by: User, now: datetime, title: str, documen
             note=title,
             data={"document_no": document_no, "issued_on": issued_on.isoformat()},
         )
-        _meet_checkup(act.row, now=now, by=by)
+        meet_checkup(act.row, now=now, by=by)
     return event
 
 

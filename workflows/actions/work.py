@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from bureaus.models import Bureau, Membership, User
 from measures import access
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
-from workflows import deadlines, issuing, notices, reasons, submissions
+from workflows import deadlines, issuing, notices
 from workflows.actions import files, followups, handovers
 from workflows.actions.base import Act, NotYours, WrongMoment, acting
 from workflows.actions.files import Upload
@@ -26,8 +26,6 @@ from workflows.models import Run
 Kind = Deadline.Kind
 # What is about the county itself, and would mean nothing elsewhere.
 COUNTYS_OWN = (Step.Kind.ROSTER, Step.Kind.MONTHLY)
-VERDICTS = (Event.Kind.ACCEPTED, Event.Kind.RETURNED)
-NO_VERDICT_SINCE = (Event.Kind.SUBMITTED, Event.Kind.WITHDRAWN, Event.Kind.RECONSIDERED)
 
 
 def record(act: Act, kind: str, *, note: str = "", data: dict[str, Any] | None = None) -> Event:
@@ -81,7 +79,7 @@ def refuse(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignme
     """退单: not our duty. The supervision office issues it again or gives it to another unit."""
     with acting("refuse", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         row.refuse()
         row.was_refused = True
         row.save()
@@ -95,7 +93,7 @@ def reissue(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignm
     """The refusal is not granted: issued to the same unit again, with a new term for the receipt."""
     with acting("reissue", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         row.reissue()
         row.save()
         event = record(act, Event.Kind.REISSUED, note=reason)
@@ -111,7 +109,7 @@ def reassign(row: Assignment, *, by: User, now: datetime, to: Bureau, reason: st
     """The refusal is granted: this one is cancelled, and the other unit gets one of its own."""
     with acting("reassign", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         if row.site_id or row.step.kind in COUNTYS_OWN:
             raise ValidationError(_("This is the county's own to do. Issue it again, or cancel it, with the reason."))
         if to.pk in (row.unit_id, row.acceptor_id):
@@ -149,7 +147,7 @@ def pass_on(
     """转办 inside the unit, with an earlier date. The unit still answers for the whole."""
     with acting("pass_on", row, by=by, now=now) as act:
         row = act.row
-        _given(to_name, "to_name")
+        given(to_name, "to_name")
         main = running(row, Kind.MAIN)
         today = local_date(now)
         if due_on < today or (main and due_on > main.due_on):
@@ -185,7 +183,7 @@ def report(
     """进展反馈. It meets the checkup of its period; the next one is set."""
     with acting("report", row, by=by, now=now) as act:
         row = act.row
-        _given(text, "text")
+        given(text, "text")
         if not 0 <= progress <= 100:
             raise ValidationError({"progress": _("Progress is a number from 0 to 100.")})
         row.progress = progress
@@ -207,7 +205,7 @@ def report(
             act, Event.Kind.REPORTED, note=text, data={"progress": progress, "entered_afterwards": late_entry}
         )
         files.keep(event, uploads, by=by, now=now)
-        _meet_checkup(row, now=now, by=by)
+        meet_checkup(row, now=now, by=by)
     return filed
 
 
@@ -231,7 +229,7 @@ def send_up(
     """送审: the result goes to the unit's leader. An empty result is no submission."""
     with acting("send_up", row, by=by, now=now) as act:
         row = act.row
-        _given(result, "result")
+        given(result, "result")
         followups.check_ready(row, figures or {})
         row.send_up()
         row.result = result
@@ -248,7 +246,7 @@ def hand_back(row: Assignment, *, by: User, now: datetime, reason: str) -> Assig
     """The unit's leader wants more work on it before it leaves the house."""
     with acting("hand_back", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         row.hand_back()
         row.save()
         event = record(act, Event.Kind.HANDED_BACK, note=reason)
@@ -282,7 +280,7 @@ def sign_off(row: Assignment, *, by: User, now: datetime, note: str = "", except
         row.save()
         event = record(act, Event.Kind.SUBMITTED, note=note, data={"exception": exception} if exception else {})
         deadlines.meet(row, [Kind.MAIN], now=now, by=by)
-        _meet_checkup(row, now=now, by=by, last=True)
+        meet_checkup(row, now=now, by=by, last=True)
         followups.submitted(act, event)
     return row
 
@@ -291,7 +289,7 @@ def withdraw(row: Assignment, *, by: User, now: datetime, reason: str) -> Assign
     """撤回, before the verdict: the date that was met runs again."""
     with acting("withdraw", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         followups.check_withdrawal(row)
         row.withdraw()
         row.submitted_at = None
@@ -307,112 +305,6 @@ def withdraw(row: Assignment, *, by: User, now: datetime, reason: str) -> Assign
 
 
 # --- Reviewing -------------------------------------------------------------------------------
-
-
-def accept(row: Assignment, *, by: User, now: datetime, note: str = "") -> Assignment:
-    """审核通过. The verdict is given; what waits for it goes on."""
-    with acting("accept", row, by=by, now=now) as act:
-        row = act.row
-        row.accept()
-        row.accepted_at = now
-        row.progress = 100
-        row.save()
-        event = record(act, Event.Kind.ACCEPTED, note=note)
-        deadlines.meet(row, [Kind.VERDICT], now=now, by=by)
-        notices.tell_act("accepted", event, [notices.handlers(row, act.roster)], now=now)
-        followups.accepted(act, event)
-    return row
-
-
-def send_back(
-    row: Assignment,
-    *,
-    by: User,
-    now: datetime,
-    reason: str = "",
-    correct_by: date | None = None,
-    ticked: Sequence[str] = (),
-    remarks: Mapping[str, str] | None = None,
-) -> Assignment:
-    """退回 with a correction date: never earlier than the first date, nor than the days ours allows.
-
-    Why is said by standard reasons (`workflows.reasons`), in own words, by remarks on single fields
-    (`workflows.submissions`), or by all of them; by none of them is no return.
-    """
-    with acting("send_back", row, by=by, now=now) as act:
-        row = act.row
-        note, data = objection(row, ticked, reason, remarks or {})
-        _given(note, "reason")
-        row.send_back()
-        return_to_unit(act, note, correct_by, data)
-        followups.withdrawn(act)
-    return row
-
-
-def objection(
-    row: Assignment, ticked: Sequence[str], words: str, remarks: Mapping[str, str]
-) -> tuple[str, dict[str, Any]]:
-    """What is wrong with it in words, and what of that is kept as data: what was ticked, what is about a field."""
-    kept = submissions.kept_remarks(row, remarks)
-    note = reasons.written_out(row, ticked, words, [(said["label"], said["text"]) for said in kept])
-    data = {"ticked": list(ticked), "remarks": kept}
-    return note, {name: value for name, value in data.items() if value}
-
-
-def return_to_unit(act: Act, reason: str, correct_by: date | None = None, data: dict[str, Any] | None = None) -> Event:
-    """What every return does: the met date stays met, a new round begins, and only missing that is late."""
-    row, now = act.row, act.now
-    row.round += 1
-    row.submitted_at = None
-    row.save()
-    event = record(act, Event.Kind.RETURNED, note=reason, data={"round": row.round} | (data or {}))
-    deadlines.meet(row, [Kind.VERDICT], now=now, by=act.by)
-    last = row.deadlines.filter(kind=Kind.MAIN).order_by("-round").first()
-    if last is not None:
-        due = correction_due(row, last, local_date(now))
-        if correct_by and correct_by < due.on:
-            raise ValidationError(
-                {"correct_by": _("The correction date cannot be before %(date)s.") % {"date": due.on}}
-            )
-        if correct_by and correct_by > due.on:  # the date itself stands in the form, and is the rule's, not theirs
-            due = dates.Due(correct_by, "decided", Deadline.Basis.DECIDED, "", {"from": due.on.isoformat()})
-        deadlines.arm(row, Kind.MAIN, row.unit, due, now=now, round=row.round, by=act.by)
-        event.data["correct_by"] = due.on.isoformat()
-        event.save(update_fields=["data"])
-    issuing.arm_next_checkup(row, after=local_date(now), now=now, by=act.by)
-    groups = [notices.handlers(row, act.roster), notices.leaders(row, act.roster)]
-    notices.tell_act("returned", event, groups, now=now, extra={"due_on": due.on if last else None})
-    return event
-
-
-def correction_due(row: Assignment, last: Deadline, today: date) -> dates.Due:
-    """The later of the original date and some working days on (ours)."""
-    days = row.step.correction_days
-    due = dates.working_days(days, today, calendars.days_for(row.unit), basis=Step.Basis.OURS)
-    return dates.later_of(due, last.due_on)
-
-
-def reconsider(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
-    """A mistaken verdict is taken back, openly. What has moved on because of it cannot be."""
-    with acting("reconsider", row, by=by, now=now) as act:
-        row = act.row
-        _given(reason, "reason")
-        last = row.events.filter(kind__in=[*VERDICTS, *NO_VERDICT_SINCE]).last()
-        if last is None or last.kind not in VERDICTS:
-            raise WrongMoment(_("There is no verdict to correct."))
-        if last.kind == Event.Kind.ACCEPTED and not followups.step_is_open(row):
-            raise WrongMoment(_("The work that waited for this has gone on already; the verdict stands."))
-        row.reconsider()
-        row.accepted_at = None
-        row.submitted_at = now
-        if last.kind == Event.Kind.RETURNED:
-            deadlines.cancel(row, [Kind.MAIN, Kind.CHECKUP], now=now, by=by, reason=reason)
-            followups.submitted_again(act)
-        row.save()
-        event = record(act, Event.Kind.RECONSIDERED, note=reason)
-        followups.arm_verdict(act, row.acceptor)
-        notices.tell_act("reconsidered", event, [notices.handlers(row, act.roster)], now=now)
-    return row
 
 
 # --- The supervision office ------------------------------------------------------------------
@@ -433,13 +325,13 @@ def suspend(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignm
     """中止: no clock runs, nobody is reminded."""
     with acting("suspend", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         row.state_before = row.state
         row.suspend()
         row.save()
         event = record(act, Event.Kind.SUSPENDED, note=reason)
         deadlines.pause(row, now=now, by=by, reason=reason)
-        _tell_unit("suspended", act, event)
+        tell_unit("suspended", act, event)
     return row
 
 
@@ -447,22 +339,22 @@ def resume(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignme
     """恢复: back to where it stood; a term has as many working days left as it had."""
     with acting("resume", row, by=by, now=now) as act:
         row = act.row
-        _given(reason, "reason")
+        given(reason, "reason")
         getattr(row, f"resume_{row.state_before}")()
         row.state_before = ""
         row.save()
         event = record(act, Event.Kind.RESUMED, note=reason)
         deadlines.resume(row, now=now, by=by, reason=reason)
-        _tell_unit("resumed", act, event)
+        tell_unit("resumed", act, event)
     return row
 
 
 def cancel(row: Assignment, *, by: User, now: datetime, reason: str) -> Assignment:
     """撤销: it binds nobody any more, and stays visible with its reason."""
     with acting("cancel", row, by=by, now=now) as act:
-        _given(reason, "reason")
+        given(reason, "reason")
         event = _cancel(act, reason)
-        _tell_unit("cancelled", act, event)
+        tell_unit("cancelled", act, event)
     return act.row
 
 
@@ -473,7 +365,7 @@ def urge(row: Assignment, *, by: User, now: datetime, text: str, urgent: bool = 
     """
     with acting("urge", row, by=by, now=now) as act:
         row = act.row
-        _given(text, "text")
+        given(text, "text")
         if urgent and not act.standing.supervises:
             raise NotYours("urge")
         last = row.events.filter(kind=Event.Kind.URGED).last()
@@ -481,7 +373,7 @@ def urge(row: Assignment, *, by: User, now: datetime, text: str, urgent: bool = 
         if last and calendar.between(local_date(last.at), local_date(now)) < 1:
             raise WrongMoment(_("This task was urged today already. Once each working day is enough."))
         event = record(act, Event.Kind.URGED, note=text, data={"urgent": True} if urgent else {})
-        _tell_unit("urged", act, event, urgent=urgent)
+        tell_unit("urged", act, event, urgent=urgent)
     return event
 
 
@@ -507,12 +399,12 @@ def _cancel(act: Act, reason: str) -> Event:
     return event
 
 
-def _tell_unit(kind: str, act: Act, event: Event, *, urgent: bool = False) -> None:
+def tell_unit(kind: str, act: Act, event: Event, *, urgent: bool = False) -> None:
     groups = [notices.handlers(act.row, act.roster), notices.leaders(act.row, act.roster)]
     notices.tell_act(kind, event, groups, now=act.now, urgent=urgent)
 
 
-def _meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = False) -> None:
+def meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = False) -> None:
     """A report meets the checkups whose period has begun; the next one is set unless the work is handed in."""
     today = local_date(now)
     calendar = calendars.days_for(row.unit)
@@ -530,6 +422,6 @@ def _in_post(user: User, unit: Bureau) -> None:
         raise ValidationError(_("%(name)s holds no post in %(unit)s.") % {"name": user, "unit": unit.name})
 
 
-def _given(text: str, field: str) -> None:
+def given(text: str, field: str) -> None:
     if not text.strip():
         raise ValidationError({field: _("Please write this; it cannot stay empty.")})

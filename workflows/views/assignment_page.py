@@ -21,7 +21,7 @@ from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound
 from workflows import cases, queries, requests, rounds, submissions, told
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
-from workflows.actions.work import NO_VERDICT_SINCE, VERDICTS
+from workflows.actions.verdicts import NO_VERDICT_SINCE, VERDICTS
 from workflows.audience import Reader, Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, ObjectingForm, OpinionForm, ReturnForm
 from workflows.ladders import rungs_for

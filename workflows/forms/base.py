@@ -1,0 +1,131 @@
+"""The fields and the form everything here is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+
+from measures.models import Assignment
+from workflows import file_kinds
+from workflows.actions import Upload, files
+from workflows.rounds import Gap
+from workflows.submissions import Remark
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day somebody could mean: no year 0219 and no year 9999, which no calendar reaches."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=DateInput(), **kwargs)
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None and not 2000 <= day.year < 2100:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
+class ManyFiles(forms.ClearableFileInput):
+    """Says to the browser what is taken, so that nobody waits for a file to arrive that is refused then."""
+
+    allow_multiple_selected = True
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        told = {
+            "accept": ",".join(file_kinds.ENDINGS),
+            "data-mb": str(settings.ATTACHMENT_MAX_MB),
+            "data-at-once": str(files.AT_ONCE),
+        }
+        return super().build_attrs(base_attrs, extra_attrs) | told
+
+
+class FilesField(forms.FileField):
+    """Several files at once, handed to the act as uploads; what is not taken is said beside the field."""
+
+    widget = ManyFiles
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text=lazy(files.limits, str)(), **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        files.check_number([file.name for file in given])
+        uploads = []
+        wrong = []
+        for file in given:
+            try:
+                files.check_size(file.name, file.size)  # before all of it is read into memory
+                uploads.append(Upload(file.name, file.read()))
+                files.check(uploads[-1])
+            except ValidationError as error:
+                wrong.append(error)
+        if wrong:
+            raise ValidationError(wrong)
+        return uploads
+
+
+class Remarked(forms.BoundField):
+    """A field with what its reviewer said about it, read out with it."""
+
+    form: ActForm
+
+    @property
+    def said(self) -> list[Remark]:
+        return self.form.said.get(self.name, [])
+
+    @property
+    def missed(self) -> list[Gap]:
+        return self.form.missed.get(self.name, [])
+
+    @property
+    def aria_describedby(self) -> str | None:
+        beside = [part for part, found in (("gaps", self.missed), ("said", self.said)) if found and self.auto_id]
+        return (
+            " ".join(filter(None, [super().aria_describedby, *(f"{self.auto_id}_{part}" for part in beside)])) or None
+        )
+
+
+class ActForm(forms.Form):
+    """A form about one assignment; `values()` are the act's keyword arguments.
+
+    `said` holds what a reviewer said about its fields when the work was last returned, `missed` what the receivers of
+    a site plan miss in them.
+    """
+
+    bound_field_class = Remarked
+    said: Mapping[str, list[Remark]] = {}
+    missed: Mapping[str, list[Gap]] = {}
+
+    def __init__(self, row: Assignment, *args: Any, **kwargs: Any) -> None:
+        self.row = row
+        super().__init__(*args, **kwargs)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill in choices that depend on the assignment."""
+
+    def values(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+def words(label: Any, *, required: bool = True, rows: int = 3, help_text: Any = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        max_length=5000,
+        help_text=help_text,
+    )
