@@ -69,7 +69,7 @@ def chosen(group: Group, reader: Reader) -> str:
 @lru_cache(10_000)
 def _post(language: str, role: str, unit: str, named: bool) -> str:
     """A post in words, said once in each language: a sweep asks for the same posts again and again."""
-    words = {"unit": unit, "role": Role(role).label}
+    words = {"unit": unit, "role": _role(unit, role)}
     if not named:
         return _("%(role)s of %(unit)s") % words
     if role in HANDLERS:
@@ -79,7 +79,14 @@ def _post(language: str, role: str, unit: str, named: bool) -> str:
 
 @lru_cache(10_000)
 def _vacant(language: str, role: str, unit: str) -> str:
-    return _("because nobody is %(role)s of %(unit)s") % {"unit": unit, "role": Role(role).label}
+    return _("because nobody is %(role)s of %(unit)s") % {"unit": unit, "role": _role(unit, role)}
+
+
+def _role(unit: str, role: str) -> str:
+    """The role's name without what the unit's name ends with: 地区行署 + 行署分管领导 is one 行署."""
+    label = str(Role(role).label)
+    said = next((length for length in range(len(label) - 1, 1, -1) if unit.endswith(label[:length])), 0)
+    return label[said:]
 
 
 def _add(found: dict[int, Recipient], reader: Reader, channels: tuple[str, ...], why: str) -> None:

@@ -77,6 +77,7 @@ def test_every_audience_reads_the_kind_the_rung_the_role_and_the_unit(tacheng: P
         with override(settings.LANGUAGE_CODE):
             for word in (str(role.label), unit, in_words(offset), "办理"):
                 assert word in reason, (audience, word, reason)
+        assert not any(twice in reason for twice in ("督查室督查室", "行署行署")), "said once"
         # The same in the page of one's own notices, in the list at the work, and in the mail.
         assert reason in web.read(web.signed_in(name), "/notices/").text, audience
         assert reason in who_was_told, audience
