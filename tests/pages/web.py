@@ -25,10 +25,12 @@ class Element:
     children: list[Element | str] = field(default_factory=list)
 
     def walk(self) -> Iterator[Element]:
+        """Everything inside, but what a script may show one day (`<template>`): nobody sees that."""
         for child in self.children:
             if isinstance(child, Element):
                 yield child
-                yield from child.walk()
+                if child.tag != "template":
+                    yield from child.walk()
 
     def all(self, tag: str = "", *, cls: str = "", **attrs: str) -> list[Element]:
         """The elements inside with this tag, class and attributes."""
