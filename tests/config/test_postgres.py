@@ -55,7 +55,7 @@ def test_kill_9_of_the_tests_leaves_neither_server_nor_files() -> None:
     pid = server(url)
     tests.kill()
     tests.communicate()
-    wait_until(lambda: not home(url).exists() and not alive(pid), 10, "server and files gone")
+    wait_until(lambda: not home(url).exists() and not alive(pid), 60, "server and files gone")
 
 
 def test_kill_9_of_the_keeper_leaves_no_server() -> None:
@@ -63,7 +63,7 @@ def test_kill_9_of_the_keeper_leaves_no_server() -> None:
         pid = server(url)
         keeper = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         end({keeper})
-        wait_until(lambda: not alive(pid), 5, "server gone")
+        wait_until(lambda: not alive(pid), 60, "server gone")
     shutil.rmtree(home(url))
 
 

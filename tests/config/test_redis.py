@@ -39,7 +39,7 @@ def broker() -> Iterator[str]:
         command = [str(REDIS), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent())
         try:
-            wait_until(socket.exists, 10, "Redis listening")
+            wait_until(socket.exists, 60, "Redis listening")
             yield f"redis+socket://{socket}"
         finally:
             server.terminate()

@@ -7,11 +7,14 @@ from urllib.parse import urlparse
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests import make
 
 DESKTOP, PHONE = 1360, 390
+# How long something may take to appear, in ms: no measure of speed, since the other tests run beside this one.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Window:
@@ -27,7 +30,7 @@ class Window:
             locale="zh-CN",
             **options,
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.page.on("console", lambda said: self._note(said.type in ("error", "warning"), f"console: {said.text}"))
         self.page.on("pageerror", lambda error: self._note(True, f"script: {error}"))
