@@ -88,12 +88,13 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
     """Take what these people have ready, drop what is no longer true, fold the rest, write the attempts."""
     taken = Claim()
     wanted_pairs = set(groups)
+    people = _ours_alone({recipient for recipient, _channel in groups})
     rows = list(
         Message.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(
             status=Message.Status.QUEUED,
             next_attempt_at__lte=now,
-            recipient__in={recipient for recipient, _channel in groups},
+            recipient__in=people,
         )
         .prefetch_related("recipient")  # few people have many rows
         .order_by("recipient__username", "channel", "created_at", "id")
@@ -116,6 +117,17 @@ def claim(groups: Sequence[tuple[int, str]], now: datetime) -> Claim:
         sending.message.outside_hours = any(part.pk in urgently for part in (sending.message, *sending.parts))
     _write_claim(taken, now)
     return taken
+
+
+def _ours_alone(people: set[int]) -> set[int]:
+    """Those of whom no other sender is taking anything: of one person two would take half each, and fold neither.
+
+    Their rows are locked until the claim is written, so that what left for them is counted one after the other, too.
+    """
+    if not connection.features.has_select_for_update:
+        return people
+    found = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=people)
+    return set(found.order_by("pk").values_list("pk", flat=True))
 
 
 def _wait(rows: list[Message], taken: Claim, now: datetime) -> tuple[list[Message], set[int]]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from bureaus.clock import local_date, start_of
-from bureaus.models import Membership, User
+from bureaus.models import Membership
 from notifications import preferences, window
 from notifications.models import Message, Preference
 
@@ -117,16 +117,10 @@ def _enough(
 
 
 def _left_today(pairs: set[tuple[int, str]], now: datetime) -> dict[tuple[int, str], list[datetime]]:
-    """When something left for these people by these channels today.
-
-    Of a text message the reader's row is locked until the claim is written: two senders count one after the other.
-    """
+    """When something left for these people by these channels today. Whoever claims holds their rows."""
     left: dict[tuple[int, str], list[datetime]] = defaultdict(list)
     if not pairs:
         return left
-    singly = {person for person, channel in pairs if channel == "sms"}
-    if singly:
-        list(User.objects.select_for_update(no_key=True).filter(pk__in=singly).order_by("pk").values_list("pk"))
     people, channels = {person for person, _channel in pairs}, {channel for _person, channel in pairs}
     rows = Message.objects.filter(
         recipient__in=people,

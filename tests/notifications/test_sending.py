@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from bureaus import clock
+from bureaus.models import User
 from notifications import claiming, outbox, sender
 from notifications.models import Attempt, Message
 from notifications.troubles import Trouble, Undelivered
@@ -192,6 +193,23 @@ def test_a_sender_does_not_wait_for_what_another_is_claiming() -> None:
     assert [message.recipient for message in channel.sent] == [other]
     sender.deliver(NOW, open_channel=channel)
     assert [message.recipient for message in channel.sent] == [other, one]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_senders_never_take_half_of_what_one_person_has_ready() -> None:
+    """Each would lock some of it and leave the rest to the other: two mails where one was meant."""
+    one, other = somebody("甲"), somebody("乙")
+    for title in ("一", "二"):
+        put(one, other, title=title, channels=("email",))
+    channel = Recorder()
+    with transaction.atomic():
+        # As far as another sender is when it has begun to take what this person has.
+        list(User.objects.select_for_update(no_key=True).filter(pk=one.pk))
+        elsewhere(lambda: sender.deliver(NOW, open_channel=channel))
+    assert [message.recipient for message in channel.sent] == [other]
+    sender.deliver(NOW, open_channel=channel)
+    assert [(message.recipient, message.kind) for message in channel.sent] == [(other, "digest"), (one, "digest")]
 
 
 @pytest.mark.postgres
