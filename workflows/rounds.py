@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.models import Bureau, User
 from measures.models import Assignment, Filing, FormCheck
 from workflows.differing import GONE, NEW, SAME, Part, stretches, texts
-from workflows.submissions import FILE
+from workflows.submissions import FILE, WRITTEN
 
 WHOLE = ""
 # section of a site plan → its name; the last is about none in particular.
@@ -25,7 +25,6 @@ SECTIONS: dict[str, Any] = {
     "attachments": _("attachments"),
     WHOLE: _("the plan as a whole"),
 }
-WRITTEN = ("title", "resources", "industry", "employment")
 LINE = ("post", "project", "persons", "households")
 
 
@@ -57,14 +56,17 @@ class Gap:
 
 
 def asked(of_the_whole: str, remarks: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """section → what one receiver misses there. A remark on a file is about the attachments, and names the file."""
-    found: dict[str, list[str]] = {}
+    """section → what one receiver misses there.
+
+    A remark on a file is about the attachments, one on what is no section (the result) about the whole; both name it.
+    """
+    found: dict[str, list[str]] = {WHOLE: [of_the_whole]} if of_the_whole else {}
     for said in remarks:
-        about_file = said["field"].startswith(FILE)
-        words = _("%(file)s: %(text)s") % {"file": said["label"], "text": said["text"]} if about_file else said["text"]
-        found.setdefault("attachments" if about_file else said["field"], []).append(str(words))
-    if of_the_whole:
-        found[WHOLE] = [of_the_whole]
+        section, words = said["field"], said["text"]
+        if section not in SECTIONS:
+            section = "attachments" if section.startswith(FILE) else WHOLE
+            words = str(_("%(file)s: %(text)s") % {"file": said["label"], "text": said["text"]})
+        found.setdefault(section, []).append(words)
     return {section: "\n".join(words) for section, words in found.items()}
 
 

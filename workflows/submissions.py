@@ -18,20 +18,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bureaus.models import Bureau
-from measures.models import Assignment, Attachment, Event, Site, Step
+from measures.models import Assignment, Attachment, Event, Filing, Site, Step
 
 FILE = "file-"
 Kinds = Event.Kind
 # The events that tell the story of a submission.
-STORY = (
-    Kinds.SENT_UP,
-    Kinds.HANDED_BACK,
-    Kinds.SUBMITTED,
-    Kinds.WITHDRAWN,
-    Kinds.RETURNED,
-    Kinds.RECONSIDERED,
-    Kinds.FORM_CHECKED,
-)
+STORY = (Kinds.SENT_UP, Kinds.SUBMITTED, Kinds.RETURNED, Kinds.RECONSIDERED)
+# The texts of a site plan, by their names in the model.
+WRITTEN = ("title", "resources", "industry", "employment")
 
 
 @dataclass(frozen=True)
@@ -61,10 +55,18 @@ class Remark:
 
 def parts(row: Assignment) -> list[Part]:
     """Everything that was handed in, in the order of its writer's forms, files last."""
-    special = {Step.Kind.FILING: _filing, Step.Kind.MONTHLY: _monthly, Step.Kind.ROSTER: _roster}
-    found = special[Step.Kind(row.step.kind)](row) if row.step.kind in special else []
-    files = row.attachments.select_related("by").order_by("-at", "-id")
-    return [*in_words(row), *_owners(row), *found, *(Part(f"{FILE}{file.pk}", file.name, file=file) for file in files)]
+    files = [
+        Part(f"{FILE}{file.pk}", file.name, file=file)
+        for file in row.attachments.select_related("by").order_by("-at", "-id")
+    ]
+    found: list[Part] = []
+    if row.step.kind == Step.Kind.FILING:
+        found = [*_filing(row), _counted(len(files))]
+    elif row.step.kind == Step.Kind.MONTHLY:
+        found = _monthly(row)
+    elif row.step.kind == Step.Kind.ROSTER:
+        found = _roster(row)
+    return [*in_words(row), *_owners(row), *found, *files]
 
 
 def in_words(row: Assignment) -> list[Part]:
@@ -99,18 +101,15 @@ def _answer(kind: str, value: Any) -> str:
 
 def _filing(row: Assignment) -> list[Part]:
     content = row.filing.content()
-    labels = {
-        "title": _("title of the site plan"),
-        "resources": _("resources examined"),
-        "industry": _("industry examined"),
-        "employment": _("employment examined"),
-    }
-    found = [Part(name, label, str(content[name])) for name, label in labels.items()]
-    found.append(Part("lines", _("posts, projects and households"), lines=content["lines"]))  # type: ignore[arg-type]
-    # What is missing altogether has no file to say it of.
-    files = row.attachments.count()
+    labels = {field.name: str(field.verbose_name) for field in Filing._meta.fields}
+    found = [Part(name, labels[name], str(content[name])) for name in WRITTEN]
+    return [*found, Part("lines", _("posts, projects and households"), lines=content["lines"])]  # type: ignore[arg-type]
+
+
+def _counted(files: int) -> Part:
+    """What is missing altogether has no file to say it of."""
     counted = ngettext("%(n)s file", "%(n)s files", files) % {"n": files} if files else ""
-    return [*found, Part("attachments", _("attachments"), counted)]
+    return Part("attachments", _("attachments"), counted)
 
 
 def _monthly(row: Assignment) -> list[Part]:
@@ -158,7 +157,7 @@ def standing_remarks(row: Assignment, story: Iterable[Event]) -> dict[str, list[
     """
     found: dict[str, list[Remark]] = defaultdict(list)
     for event in standing(story):
-        about = event.data["round"] - (event.kind == Kinds.RETURNED)
+        about = event.data["round"] - 1
         if about != row.round - 1:
             continue
         for said in event.data.get("remarks", []):
@@ -174,11 +173,11 @@ def story_of(row: Assignment) -> list[Event]:
 
 
 def standing(story: Iterable[Event]) -> list[Event]:
-    """The objections that were not taken back since."""
+    """The returns that were not taken back since."""
     found: list[Event] = []
     for event in story:
         if event.kind == Kinds.RECONSIDERED:
-            found = [one for one in found if one.kind != Kinds.RETURNED]
-        elif event.kind in (Kinds.RETURNED, Kinds.FORM_CHECKED):
+            found = []
+        elif event.kind == Kinds.RETURNED:
             found.append(event)
     return found

@@ -315,6 +315,16 @@ def test_a_receiver_names_gaps_by_section_in_the_form(row: Assignment) -> None:
     assert _named("lines") in kept.gaps
 
 
+def test_a_remark_on_the_result_is_about_the_whole(row: Assignment) -> None:
+    """The result is handed in with the plan and is no section of it."""
+    row = _report(row, FIRST)
+    client = web.signed_in(KEEPER)
+    form = web.read(client, f"/assignments/{row.pk}/").form("/check_form/")
+    web.post(client, form.action, form.values | {"outcome": "gaps", "remark-result": "未写明报送日期。"})
+    [line] = _list(row, OFFICER)
+    assert "未写明报送日期。" in line[1]
+
+
 def test_gaps_named_before_there_were_sections_are_about_the_whole(row: Assignment) -> None:
     row = _report(row, FIRST)
     _check(row, KEEPER, "缺岗位来源。")
