@@ -13,7 +13,7 @@ from measures.models import Assignment, Attachment, Event, Plan, Step
 from workflows.actions.verdicts import correction_due
 from workflows.queries import Item
 from workflows.reasons import Reason, labels, reasons_for
-from workflows.submissions import STORY, Part, in_words, standing, story_of
+from workflows.submissions import STORY, Part, in_words, standing
 
 Kinds = Event.Kind
 
@@ -77,10 +77,10 @@ def cases(items: Sequence[Item], now: datetime) -> list[Case]:
         return [_case(item, stories[item.row.pk], files[item.row.pk], now) for item in items]
 
 
-def case_of(item: Item, found: list[Part], now: datetime) -> Case:
-    """One of them with all its parts, for the page of the task."""
+def case_of(item: Item, found: list[Part], story: list[Event], now: datetime) -> Case:
+    """One of them with all its parts, for the page of the task; `story` is `submissions.story_of` it."""
     files = [part.file for part in found if part.file]
-    return _case(item, story_of(item.row), files, now, [part for part in found if not part.file])
+    return _case(item, story, files, now, [part for part in found if not part.file])
 
 
 def _case(

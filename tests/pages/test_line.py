@@ -38,6 +38,17 @@ def _cut(page: Page) -> None:
     page.route("**/*", lambda route: route.abort("connectionreset"))
 
 
+def _writing_for_a_while(row: Assignment, window: Open) -> Window:
+    """A form with words in it that has been open so long that the line is doubted."""
+    officer = window(DESKTOP)
+    officer.sign_in(OFFICER)
+    officer.page.clock.install()
+    officer.open(_url(row))
+    _type(officer.page)
+    officer.page.clock.fast_forward(61_000)
+    return officer
+
+
 @pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desk", "phone"])
 def test_it_is_said_and_goes_by_itself(width: int, row: Assignment, window: Open) -> None:
     officer = window(width)
@@ -98,13 +109,8 @@ def test_a_link_and_a_button_wait_on_the_page_until_the_line_is_back(row: Assign
 
 def test_a_drop_that_the_browser_does_not_notice(row: Assignment, window: Open) -> None:
     """A form that was open for a while is not sent blindly; the line is asked for until it is back."""
-    officer = window(DESKTOP)
-    officer.sign_in(OFFICER)
+    officer = _writing_for_a_while(row, window)
     page = officer.page
-    page.clock.install()
-    officer.open(_url(row))
-    _type(page)
-    page.clock.fast_forward(61_000)
     _cut(page)
     page.click(f"{REPORT} button[type=submit]")
     expect(page.locator(LINE)).to_be_visible()
@@ -138,13 +144,8 @@ def test_the_button_that_was_pressed_is_what_is_sent(lived_committed: Plan, wind
 
 
 def test_a_double_click_after_a_long_while_sends_once(row: Assignment, window: Open) -> None:
-    officer = window(DESKTOP)
-    officer.sign_in(OFFICER)
+    officer = _writing_for_a_while(row, window)
     page = officer.page
-    page.clock.install()
-    officer.open(_url(row))
-    _type(page)
-    page.clock.fast_forward(61_000)
     page.locator(f"{REPORT} button[type=submit]").dblclick(no_wait_after=True)
     expect(page.locator(".flash.success")).to_be_visible()
     assert Event.objects.filter(kind=Event.Kind.REPORTED).count() == 1

@@ -92,10 +92,9 @@ class Remarked(forms.BoundField):
 
     @property
     def aria_describedby(self) -> str | None:
-        beside = [part for part, found in (("gaps", self.missed), ("said", self.said)) if found and self.auto_id]
-        return (
-            " ".join(filter(None, [super().aria_describedby, *(f"{self.auto_id}_{part}" for part in beside)])) or None
-        )
+        beside = {"gaps": self.missed, "said": self.said} if self.auto_id else {}
+        ids = [super().aria_describedby, *(f"{self.auto_id}_{part}" for part, found in beside.items() if found)]
+        return " ".join(filter(None, ids)) or None
 
 
 class ActForm(forms.Form):

@@ -73,6 +73,14 @@ class ReturnForm(ObjectingForm):
             field.widget.attrs["min"] = day.isoformat()
 
 
+class CheckForm(ObjectingForm):
+    act = "check_form"
+
+    outcome = forms.ChoiceField(label=_("form and completeness"), choices=FormCheck.Outcome, widget=forms.RadioSelect)
+    gaps = words(_("what is missing"), required=False)
+    field_order = ["outcome", "ticked", "gaps"]
+
+
 class GrantForm(ActForm):
     to = DayField(label=_("exact new date"))
     document_no = forms.CharField(label=_("document number"), max_length=60)
@@ -81,11 +89,3 @@ class GrantForm(ActForm):
 
 class OpinionForm(ActForm):
     opinion = words(_("opinion"))
-
-
-class CheckForm(ObjectingForm):
-    act = "check_form"
-
-    outcome = forms.ChoiceField(label=_("form and completeness"), choices=FormCheck.Outcome, widget=forms.RadioSelect)
-    gaps = words(_("what is missing"), required=False)
-    field_order = ["outcome", "ticked", "gaps"]

@@ -62,7 +62,8 @@ def page(
     item = queries.items([row], now)[0]
     offers = offers_for(row, standing, now, failed)
     drafts = _drafts(row, standing, failed)
-    story = submissions.story_of(row) if row.round > 1 else []
+    deciding = [offer for offer in offers if offer.is_decision]
+    story = submissions.story_of(row) if row.round > 1 or deciding else []
     gaps = drafts["beside_check"] if drafts and row.step.kind == Step.Kind.FILING else {}
     # A site plan's two receivers have one list of gaps, which says more: what has been put right since.
     said = {} if gaps else submissions.standing_remarks(row, story)
@@ -95,7 +96,7 @@ def page(
         "attachments": row.attachments.select_related("by", "event"),
         "takes_files": any("uploads" in offer.form.fields for offer in offers),
         "offers": [offer for offer in offers if not offer.is_decision],
-        "decision": decision_on(item, [offer for offer in offers if offer.is_decision], said, gaps, now),
+        "decision": decision_on(item, deciding, said, gaps, story, now),
         "drafts": drafts,
         # What is to be corrected stands before the forms it is corrected with.
         "to_correct": cases.objections(story)[:1] if row.state in Assignment.WITH_UNIT else [],

@@ -16,6 +16,7 @@ from workflows import cases, queries, rounds, submissions
 from workflows.actions.findings import division_of
 from workflows.actions.followups import step_is_open
 from workflows.actions.verdicts import NO_VERDICT_SINCE, VERDICTS
+from workflows.actions.work import running
 from workflows.forms import FORMS, ActForm, ObjectingForm, ReturnForm
 
 # Acts a page offers, the most usual first. Drafts of special kinds have forms of their own.
@@ -140,6 +141,7 @@ def decision_on(
     offers: list[Offer],
     said: dict[str, list[submissions.Remark]],
     gaps: dict[str, list[rounds.Gap]],
+    story: list[Event],
     now: datetime,
 ) -> dict[str, Any] | None:
     """What was handed in, beside the forms that decide about it; None if nothing is this person's to decide."""
@@ -147,7 +149,7 @@ def decision_on(
         return None
     objecting = next((offer.form for offer in offers if isinstance(offer.form, ObjectingForm)), None)
     found = objecting.parts if objecting else submissions.parts(item.row)
-    case = cases.case_of(item, found, now)
+    case = cases.case_of(item, found, story, now)
     if objecting:
         objecting.remarks_apart = True
         objecting.missed = gaps
@@ -165,14 +167,14 @@ def _lent(standing: Standing, name: str, row: Assignment) -> User | None:
 def _sensible(name: str, row: Assignment, now: datetime) -> bool:
     """Finer than post and state: extensions before the date, reasons after it, one confirmation."""
     if name in ("ask_extension", "note_reasons"):
-        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        main = running(row, Deadline.Kind.MAIN)
         if main is None:
             return False
         if name == "note_reasons":
             return main.is_overdue(now)
         return not main.is_overdue(now) and not main.extensions.undecided().exists()
     if name == "shorten":
-        main = row.deadlines.filter(kind=Deadline.Kind.MAIN, status=Deadline.Status.ARMED).first()
+        main = running(row, Deadline.Kind.MAIN)
         free = main is not None and not main.extensions.undecided().exists()
         return main is not None and free and main.due_on > local_date(now) + timedelta(days=1)
     if name == "pass_on":
