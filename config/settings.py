@@ -48,6 +48,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "workflows.apps.WorkflowsConfig",
+    "ledger.apps.LedgerConfig",
     "measures.apps.MeasuresConfig",
     "notifications.apps.NotificationsConfig",
     "bureaus.apps.BureausConfig",
