@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.translation import gettext as _
 
+from ledger import keys
 from notifications.providers import provider
 from notifications.providers.robots import offices
 
@@ -22,12 +23,12 @@ HARMLESS_MAIL = ("filebased", "locmem", "dummy", "console")
 
 @register(Tags.security)
 def safe_at_any_time(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_key_is_private(), *_demonstration_is_apart()]
+    return [*_key_is_private(), *_personal_keys(), *_demonstration_is_apart()]
 
 
 @register(Tags.security, deploy=True)
 def ready_for_real_use(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_data(), *_addresses(), *_channels(), *_groups(), *_watched()]
+    return [*_data(), *_personal_keys_are_kept(), *_addresses(), *_channels(), *_groups(), *_watched()]
 
 
 def _key_is_private() -> Iterator[CheckMessage]:
@@ -38,6 +39,47 @@ def _key_is_private() -> Iterator[CheckMessage]:
             % {"path": path, "mode": stat.S_IMODE(path.stat().st_mode)},
             hint=_("Run chmod 600 on it, or set SECRET_KEY in the environment."),
             id="duban.W001",
+        )
+
+
+def _personal_keys() -> Iterator[CheckMessage]:
+    try:
+        keys.ring()
+    except keys.KeysUnusable as why:
+        yield Error(
+            _("The keys of personal data cannot be used: %(why)s") % {"why": why},
+            hint=_(
+                "Put right DUBAN_FIELD_KEYS and DUBAN_INDEX_KEY (32 bytes each, in base64), or bring back %(path)s "
+                "from its backup. Nothing encrypted can be read or written until then."
+            )
+            % {"path": settings.FIELD_KEYS_FILE},
+            id="duban.E005",
+        )
+    if settings.FIELD_KEYS and not settings.INDEX_KEY:
+        yield Error(
+            _("DUBAN_FIELD_KEYS is set, but DUBAN_INDEX_KEY is not: people cannot be found by their number."),
+            hint=_("Set DUBAN_INDEX_KEY to 32 random bytes in base64, and never change it."),
+            id="duban.E006",
+        )
+    path = settings.FIELD_KEYS_FILE
+    if path.exists() and path.stat().st_mode & 0o077:
+        yield Warning(
+            _("The keys of personal data %(path)s can be read by others (mode %(mode)o).")
+            % {"path": path, "mode": stat.S_IMODE(path.stat().st_mode)},
+            hint=_("Run chmod 600 on it, then give personal data a new key: manage.py rotate_field_keys."),
+            id="duban.W013",
+        )
+
+
+def _personal_keys_are_kept() -> Iterator[CheckMessage]:
+    if not settings.FIELD_KEYS:
+        yield Warning(
+            _("The keys of personal data are in a file: %(path)s.") % {"path": settings.FIELD_KEYS_FILE},
+            hint=_(
+                "Back it up now, apart from the database: whoever has both can read everything, and without it ID "
+                "numbers and phones are lost. On several machines set DUBAN_FIELD_KEYS and DUBAN_INDEX_KEY instead."
+            ),
+            id="duban.W014",
         )
 
 

@@ -245,6 +245,16 @@ CANARY_USER = "" if DEMO else env.str("CANARY_USER", default="")
 # Who may read /metrics: whoever shows this; without one, this machine alone.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+# --- Personal data -----------------------------------------------------------------------------
+
+# Keys of encrypted fields ("k2:base64,k1:base64", the first writes) and of their blind index; without them a file
+# keeps both (see ledger/keys.py). The demonstration has keys of its own.
+FIELD_KEYS = "" if DEMO else env.str("DUBAN_FIELD_KEYS", default="")
+INDEX_KEY = "" if DEMO else env.str("DUBAN_INDEX_KEY", default="")
+FIELD_KEYS_FILE = VAR / ("demo-field-keys" if DEMO else "field-keys")
+# Where every event of the audit log is written a second time: a file, or syslog:, syslog:/dev/log, syslog://host:port.
+AUDIT_SINK = str(VAR / "demo-audit.jsonl") if DEMO else env.str("DUBAN_AUDIT_FILE", default=str(VAR / "audit.jsonl"))
+
 # --- Safety ----------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -32,6 +32,8 @@ REAL = {
     "SITE_URL": "https://duban.example.org",
     "BEHIND_PROXY": "1",
     "ALLOWED_HOSTS": "duban.example.org",
+    "DUBAN_FIELD_KEYS": "k1:" + "A" * 43 + "=",
+    "DUBAN_INDEX_KEY": "B" * 43 + "=",
 }
 
 
@@ -126,7 +128,7 @@ def test_real_use_is_set_up_from_the_environment(tmp_path: Path) -> None:
 
 
 def test_a_new_installation_is_told_what_is_missing(tmp_path: Path) -> None:
-    ids = {"duban.W002", "duban.W004", "duban.W005", "duban.W007", "duban.W008", "duban.W010"}
+    ids = {"duban.W002", "duban.W004", "duban.W005", "duban.W007", "duban.W008", "duban.W010", "duban.W014"}
     assert named(tmp_path) == ids
 
 
@@ -146,6 +148,10 @@ def test_a_complete_installation_lacks_only_the_text_messages(tmp_path: Path) ->
         ({"DUBAN_HEARTBEAT_URL": "watch.example.org"}, "duban.W011"),
         ({"GROUP_ROBOTS": "supervision=wecom://qyapi.weixin.qq.com"}, "duban.E004"),
         ({"DEMO_DATABASE_URL": REAL["DATABASE_URL"]}, "duban.E002"),
+        ({"DUBAN_FIELD_KEYS": "k1:short"}, "duban.E005"),
+        ({"DUBAN_INDEX_KEY": "short"}, "duban.E005"),
+        ({"DUBAN_INDEX_KEY": ""}, "duban.E006"),
+        ({"DUBAN_FIELD_KEYS": ""}, "duban.W014"),
     ],
 )
 def test_each_gap_has_a_name(change: dict[str, str], expected: str, tmp_path: Path) -> None:
@@ -156,6 +162,13 @@ def test_a_key_others_can_read_is_named(tmp_path: Path) -> None:
     read_settings(tmp_path)
     (tmp_path / "secret_key").chmod(0o644)
     assert "duban.W001" in named(tmp_path)
+
+
+def test_keys_of_personal_data_others_can_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "field-keys").touch(mode=0o640)
+    assert "duban.W013" in named(tmp_path)
+    (tmp_path / "field-keys").chmod(0o600)
+    assert "duban.W013" not in named(tmp_path)
 
 
 def test_a_demonstration_that_could_mail_is_an_error(settings: Settings) -> None:
