@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from bureaus.models import User
-from workflows.views.base import led_back, standing_of
+from bureaus.pages import led_back, standing_of
 
 ORDER = ["bureaus", "workflows", "measures", "notifications", "admin"]
 

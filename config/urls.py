@@ -4,8 +4,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, reverse_lazy
 from django.views.i18n import set_language
 
+from bureaus.pages import sent_from
 from workflows.views import visit
-from workflows.views.base import sent_from
 
 urlpatterns = [
     path("sign-in/", visit.SignIn.as_view(), name="sign-in"),

@@ -29,13 +29,13 @@ from viewflow.workflow.models import Process, Task
 from bureaus import clock
 from bureaus.admin.base import ByRole, LookAdmin, ReferenceAdmin
 from bureaus.models import User
+from bureaus.pages import person as signed_in
 from measures.admin import WorkingPersonAdmin
 from measures.models import Deadline
 from workflows import actions, ladder_moves, notices
 from workflows.audience import AUDIENCES
 from workflows.ladders import in_words
 from workflows.models import Firing, Ladder, Rung
-from workflows.views.base import person as signed_in
 
 admin.site.unregister([Process, Task])  # work, which an administrator does not see
 admin.site.unregister(User)

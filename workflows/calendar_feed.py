@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from icalendar import Calendar, Event
 
+from bureaus.access import Standing
 from bureaus.clock import start_of
-from measures.access import Standing
 from measures.models import Assignment, Deadline, DeadlineChange
 from workflows import desks
 from workflows.notices import reference

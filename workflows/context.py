@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bureaus import calendars, clock
-from measures.access import Standing
+from bureaus.access import Standing
+from bureaus.pages import standing_of
 from measures.models import Plan
 from workflows import pulse
-from workflows.views.base import current_plan, inbox, standing_of
+from workflows.views.base import current_plan, inbox
 from workflows.views.visit import strip
 
 

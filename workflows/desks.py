@@ -13,7 +13,8 @@ from datetime import date, datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from measures.access import Standing, visible_assignments
+from bureaus.access import Standing
+from measures.access import visible_assignments
 from measures.lights import Light
 from measures.models import Assignment, Deadline
 from measures.models.deadline import DeadlineQuerySet

@@ -14,9 +14,9 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from bureaus import calendars
+from bureaus.access import Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau
-from measures.access import Standing
 from measures.lights import BEHIND, Light, expected_progress, is_long
 from measures.models import Assignment, Deadline, Event, Extension, Measure, Plan, Responsibility
 from measures.models.work import AssignmentQuerySet

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef
 
+from bureaus.access import LEADING_ROLES, WORKING_ROLES, Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
-from measures.access import LEADING_ROLES, WORKING_ROLES, Standing
 from measures.models import Assignment, Deadline
 
 State = Assignment.State

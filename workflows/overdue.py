@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from bureaus.access import Standing
 from bureaus.clock import local_date, start_of
 from bureaus.models import Bureau
-from measures.access import Standing, may, visible_assignments
+from measures.access import may, visible_assignments
 from measures.lights import Light
 from measures.models import Assignment, Deadline, Event
 from workflows.models import Slip

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from django.db.models import Case, Count, Exists, F, Min, Model, OuterRef, Q, QuerySet, Subquery, When
 
 from bureaus import calendars
+from bureaus.access import Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau
-from measures.access import Standing
 from measures.lights import SEVERITY, Light, Shown, expected_progress, light_of
 from measures.models import (
     Assignment,

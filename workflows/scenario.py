@@ -17,6 +17,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from bureaus.access import NotYours, WrongMoment
 from bureaus.clock import ZONE, local_date
 from bureaus.models import Bureau, Role, User
 from measures.models import Assignment, Extension
@@ -79,7 +80,7 @@ def perform(act: ScenarioAct, now: datetime) -> int:
     for row in rows:
         try:
             VERBS[act.do](row, _person(act, row, roster), now, dict(act.values), roster)
-        except (actions.WrongMoment, actions.NotYours, ValidationError) as error:
+        except (WrongMoment, NotYours, ValidationError) as error:
             raise ScenarioError(f"act {act.line} ({act.do} {row.key}): {error}") from error
         done += 1
     return done

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from bureaus.access import Standing
 from bureaus.models import Bureau, User
-from measures.access import Standing, visible_assignments
+from measures.access import visible_assignments
 from measures.models import Assignment, Filing, Measure, Site, Step
 from workflows.models import Slip
 from workflows.queries import Item, items

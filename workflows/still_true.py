@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
+from bureaus.access import SEES_ALL, WORKING_ROLES, Standing
 from bureaus.clock import local_date
 from bureaus.models import Membership
-from measures.access import SEES_ALL, WORKING_ROLES, Standing, visible_assignments
+from measures.access import visible_assignments
 from measures.models import Assignment, Deadline, DeadlineChange
 from notifications.models import Message
 from workflows.notices import SEEN_BY_OTHERS

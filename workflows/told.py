@@ -18,8 +18,8 @@ from django.db.models import Count, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bureaus.access import Standing
 from bureaus.clock import ZONE
-from measures.access import Standing
 from measures.models import Assignment, Deadline
 from notifications import wording
 from notifications.channels.email import message_id

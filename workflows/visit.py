@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bureaus import clock
+from bureaus.access import Standing
 from bureaus.models import Bureau, User
-from measures.access import Standing
 from measures.models import Plan
 from workflows import desks
 

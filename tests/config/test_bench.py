@@ -16,10 +16,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from bureaus import calendars
+from bureaus.access import Standing
 from bureaus.models import Membership, Role, User
 from config import databases, postgres
 from config.bootstrap import Refusal
-from measures.access import Standing
 from measures.lights import SOON
 from measures.models import Plan
 from notifications.channels.email import mail_of, written

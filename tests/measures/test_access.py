@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from measures.access import Standing, visible_assignments
+from bureaus.access import Standing
+from measures.access import visible_assignments
 from measures.models import Assignment, Plan
 from tests.make import (
     ADMINISTRATOR,

@@ -12,6 +12,7 @@ import pytest
 from django.core import mail
 
 from bureaus import calendars
+from bureaus.access import NotYours
 from bureaus.models import Bureau, Calendar, CalendarDay, Membership, Role, User
 from measures.models import Deadline, Plan
 from notifications import claiming, preferences, sender
@@ -110,7 +111,7 @@ def test_33_the_supervision_office_alone_may_disturb_people_at_night(tacheng: Pl
     survey = signed(row("survey/654224"), at(2019, 6, 3, 11))
     Message.objects.all().delete()
     night = at(2019, 6, 12, 22)
-    with pytest.raises(actions.NotYours):
+    with pytest.raises(NotYours):
         actions.urge(survey, by=person("督查室·巡查人员"), now=night, text="请即办", urgent=True)
     actions.urge(survey, by=person(SUPERVISOR), now=night, text="请即办", urgent=True)
     sender.deliver(night)

@@ -16,9 +16,9 @@ from icalendar import Calendar, Event
 from playwright.sync_api import expect
 
 from bureaus import absences, calendar_links, calendars, clock
+from bureaus.access import Standing
 from bureaus.admin.people import leave
 from bureaus.models import CalendarLink
-from measures.access import Standing
 from measures.models import Assignment, Deadline, Plan
 from tests import make
 from tests.make import at

@@ -14,8 +14,9 @@ from django.test import Client
 from django.urls import resolve
 from openpyxl import load_workbook
 
+from bureaus.access import Standing
 from bureaus.models import Bureau
-from measures.access import Standing, visible_assignments
+from measures.access import visible_assignments
 from measures.models import Assignment, Plan, Site
 from tests.pages import people, web
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from bureaus import clock
-from measures.access import Standing
+from bureaus.access import Standing
 from measures.models import Assignment, Plan
 from tests import make
 from tests.make import at

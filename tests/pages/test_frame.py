@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bureaus.models import User
+from bureaus.pages import moved_on_page
 from measures.models import Plan
 from tests import make
 from tests.make import at
 from tests.pages import people, web
-from workflows.views.base import moved_on_page
 
 OFFICER, PASSWORD = "托里县·经办人", "zhaoshui-4711-lu"
 

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import expect
 
-from measures.access import Standing, visible_assignments
+from bureaus.access import Standing
+from measures.access import visible_assignments
 from measures.models import Assignment, Plan
 from tests import make
 from tests.pages import people, web

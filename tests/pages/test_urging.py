@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from bureaus import clock
+from bureaus.access import NotYours
 from measures.models import Assignment, Event, Plan
 from notifications.models import Message
 from tests import make
@@ -201,7 +202,7 @@ def test_only_the_supervision_office_may_call_it_urgent(stage: Plan) -> None:
 @pytest.mark.parametrize(("who", "urgent"), [(make.INSPECTOR, True), ("托里县·经办人", False)])
 def test_who_may_not_is_refused_by_the_act_itself(who: str, urgent: bool, stage: Plan) -> None:
     before = web.written()
-    with pytest.raises(actions.NotYours):
+    with pytest.raises(NotYours):
         actions.urge_many([_key("654224")], by=make.person(who), now=NOW, text=WORDS, urgent=urgent)
     assert web.written() == before
 

@@ -11,8 +11,8 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from bureaus import clock
+from bureaus.access import Standing
 from bureaus.models import ClockSetting
-from measures.access import Standing
 from measures.models import Plan
 from tests import make
 from tests.pages import people, web

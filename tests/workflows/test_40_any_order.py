@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from bureaus.access import WrongMoment
 from bureaus.clock import ZONE, local_date
 from bureaus.models import CalendarDay
 from measures.models import Assignment, Deadline, DeadlineChange, Extension, Plan
@@ -195,7 +196,7 @@ class Survey(RuleBasedStateMachine):
         to = self.model.last.due + timedelta(days=days)
         try:
             actions.ask_extension(self.row, by=self.officer, now=self.now, to=to, reason="汛期。")
-        except actions.WrongMoment:
+        except WrongMoment:
             assert local_date(self.now) > self.model.last.due
         else:
             assert local_date(self.now) <= self.model.last.due

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.models import Absence
-from measures.access import Standing, may, visible_assignments
+from measures.access import may, visible_assignments
 from measures.models import Assignment, Plan
 from notifications import sender
 from notifications.models import Message
@@ -167,11 +168,11 @@ def test_a_deputy_may_on_these_days_what_the_absent_ones_post_allows(tacheng: Pl
     found = sent_up(row(SURVEY), at(2019, 7, 16, 11))
     away(LEADER, HEAD)
     away(CHIEF, HEAD)
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.sign_off(found, by=person(HEAD), now=at(2019, 7, 16, 12))
     assert not may(standing(HEAD, date(2019, 7, 16)), "sign_off", found)
     assert may(standing(HEAD, DAY), "sign_off", found)
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.sign_off(found, by=person(HEAD), now=at(2019, 7, 18, 12))
     actions.sign_off(found, by=person(HEAD), now=at(2019, 7, 17, 12))
     event = last_event(found)
@@ -235,18 +236,18 @@ def test_who_may_record_and_take_back(tacheng: Plan) -> None:
     absence = away(OFFICER, HEAD, by=LEADER)
     assert absence.recorded_by == person(LEADER)
     for name in (HEAD, "塔城市·主要领导", SUPERVISION_HEAD, SUPERVISOR):
-        with pytest.raises(actions.NotYours):
+        with pytest.raises(NotYours):
             actions.withdraw_absence(absence, by=person(name), now=at(2019, 7, 17, 10))
-        with pytest.raises(actions.NotYours):
+        with pytest.raises(NotYours):
             away(LEADER, CHIEF, by=name)
     actions.withdraw_absence(absence, by=person(OFFICER), now=at(2019, 7, 17, 10))
-    with pytest.raises(actions.WrongMoment):
+    with pytest.raises(WrongMoment):
         actions.withdraw_absence(absence, by=person(OFFICER), now=at(2019, 7, 17, 10))
 
 
 def test_a_lent_post_lends_no_right_to_record(tacheng: Plan) -> None:
     away(LEADER, HEAD)
-    with pytest.raises(actions.NotYours):
+    with pytest.raises(NotYours):
         away(OFFICER, HEAD, by=HEAD)
 
 
@@ -254,12 +255,12 @@ def test_a_deputy_judges_nothing_of_their_own_unit_with_a_lent_post(tacheng: Pla
     """The office's head stands in for the prefecture's leader, who accepts the office's work and moves its dates."""
     found = handed_in(row("assessment/supervision/2019"), at(2019, 7, 16, 11))
     away(PREFECTURE_LEADER, SUPERVISION_HEAD)
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.accept(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12))
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.send_back(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12), reason="补充。")
     actions.withdraw(found, by=person(SUPERVISION_HEAD), now=at(2019, 7, 17, 12), reason="补充。")
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.shorten(
             fresh(found),
             by=person(SUPERVISION_HEAD),

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import NotYours, WrongMoment
 from measures.models import Assignment, Measure, Plan
 from notifications import sender
 from tests.make import (
@@ -142,7 +143,7 @@ def test_the_office_may_record_a_finding_and_others_not(tacheng: Plan) -> None:
     check = signed(row("m5-checks/medical"), NOW)
     finding(check, "654224", by=SUPERVISOR)
     for name in (INSPECTOR, "托里县·经办人", "发展改革委·经办人"):
-        with nothing_written(), pytest.raises(actions.NotYours):
+        with nothing_written(), pytest.raises(NotYours):
             finding(check, "654224", by=name)
 
 
@@ -195,9 +196,9 @@ def test_an_open_list_gets_one_more_body_logged_with_the_reason(tacheng: Plan) -
         ("police", {}, ValidationError),  # on the list already
         ("654201", {}, ValidationError),  # leads it
         ("agriculture", {"reason": " "}, ValidationError),
-        ("water", {"measure": 2}, actions.WrongMoment),  # a closed list
-        ("agriculture", {"by": INSPECTOR}, actions.NotYours),
-        ("agriculture", {"by": "塔城市·主要领导"}, actions.NotYours),
+        ("water", {"measure": 2}, WrongMoment),  # a closed list
+        ("agriculture", {"by": INSPECTOR}, NotYours),
+        ("agriculture", {"by": "塔城市·主要领导"}, NotYours),
     ],
 )
 def test_what_cannot_be_added(tacheng: Plan, code: str, values: dict, refusal: type[Exception]) -> None:

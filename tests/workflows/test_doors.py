@@ -11,6 +11,7 @@ from datetime import date, datetime
 import pytest
 from django.db import transaction
 
+from bureaus.access import NotYours, WrongMoment
 from bureaus.models import User
 from measures.models import Assignment, Extension, Plan
 from tests.make import (
@@ -148,9 +149,9 @@ def outcome(act: Act, row: Assignment, by: User) -> str:
         with transaction.atomic():
             act(row, by, NOW)
             transaction.set_rollback(True)
-    except actions.NotYours:
+    except NotYours:
         return "not yours"
-    except actions.WrongMoment as error:
+    except WrongMoment as error:
         return "wrong moment" if str(error) else "wrong moment, without a word"
     return "done"
 
@@ -172,7 +173,8 @@ def test_which_doors_are_open_and_to_whom(tacheng: Plan, state: str) -> None:
 
 def test_a_page_offers_what_the_doors_allow(tacheng: Plan) -> None:
     """`may` is what pages ask; the door asks the same table again."""
-    from measures.access import Standing, may
+    from bureaus.access import Standing
+    from measures.access import may
 
     found = in_state("in_progress")
     for door in DOORS:

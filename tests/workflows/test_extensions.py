@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import WrongMoment
 from measures.models import Assignment, Extension, Plan
 from notifications import sender
 from notifications.models import Message
@@ -89,7 +90,7 @@ def test_asked_in_the_last_minute_of_the_day(tacheng: Plan) -> None:
 
 def test_at_midnight_it_is_too_late_and_reasons_can_be_noted(tacheng: Plan) -> None:
     found = survey()
-    with nothing_written(), pytest.raises(actions.WrongMoment, match="2019"):
+    with nothing_written(), pytest.raises(WrongMoment, match="2019"):
         asked(found, at(2019, 8, 1), to=date(2019, 8, 12))
     actions.note_reasons(found, by=officer_of(found.unit), now=at(2019, 8, 1), reason="牧区转场。")
     assert (events(found)[-1], last_event(found).note) == ("noted", "牧区转场。")
@@ -109,7 +110,7 @@ def test_it_needs_a_later_date_and_a_reason(tacheng: Plan, to: date, reason: str
 def test_one_request_at_a_time(tacheng: Plan) -> None:
     found = survey()
     first = asked(found, at(2019, 7, 20, 11))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         asked(found, at(2019, 7, 20, 12))
     refused(first, at(2019, 7, 22, 11))
     assert asked(found, at(2019, 7, 23, 11)).state == "asked"
@@ -117,7 +118,7 @@ def test_one_request_at_a_time(tacheng: Plan) -> None:
 
 def test_work_without_a_date_has_nothing_to_extend(tacheng: Plan) -> None:
     found = signed(row("m7-register/654225"), at(2019, 6, 3, 11))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         asked(found, at(2019, 7, 20, 12))
 
 
@@ -345,7 +346,7 @@ def test_a_submission_overtakes_the_request(tacheng: Plan) -> None:
     handed_in(fresh(found), at(2019, 7, 31, 16))
     extension.refresh_from_db()
     assert (extension.state, extension.decided_at) == ("withdrawn", at(2019, 7, 31, 16))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         granted(extension, at(2019, 8, 1, 10))
     assert not fired(tick_through(date(2019, 8, 30)), kind="main")
 

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils.translation import override
 
+from bureaus.access import NotYours, WrongMoment
 from measures.models import Assignment, FormCheck, Plan
 from notifications import sender
 from tests.make import (
@@ -142,7 +143,7 @@ def test_with_gaps_it_comes_back_for_what_was_missing_alone(tacheng: Plan) -> No
     assert open_steps(run_of(KEY)) == ["check_hrss"]
     assert not found.deadlines.filter(kind="verdict", unit__code="drc", round=2).exists()
     assert deadline(found, "verdict", round=2, unit="hrss").due_on == date(2019, 8, 23)
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         check(found, DRC, at(2019, 8, 21, 11))
     check(found, HRSS, at(2019, 8, 21, 11))
     assert fresh(found).state == "accepted"
@@ -193,7 +194,7 @@ def test_gaps_are_named(tacheng: Plan) -> None:
 def test_each_receiver_checks_once(tacheng: Plan) -> None:
     found = handed_in(row(KEY), at(2019, 8, 8, 17))
     check(found, DRC, at(2019, 8, 9, 11))
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         check(found, "发展改革委·分管领导", at(2019, 8, 9, 12), gaps="再想想。")
 
 
@@ -204,7 +205,7 @@ def test_withdrawn_before_the_first_check_and_no_later(tacheng: Plan) -> None:
     assert (fresh(found).state, deadline(found).status) == ("in_progress", "armed")
     handed_in(fresh(found), at(2019, 8, 9, 16))
     check(found, DRC, at(2019, 8, 12, 11))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         actions.withdraw(fresh(found), by=officer, now=at(2019, 8, 12, 12), reason="再补。")
     check(found, HRSS, at(2019, 8, 12, 14))
     assert fresh(found).state == "accepted"

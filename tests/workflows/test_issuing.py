@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bureaus import clock
+from bureaus.access import WrongMoment
 from bureaus.models import Calendar
 from measures.models import Assignment, Deadline, FormCheck, Measure, MonthlyReturn, Plan
 from notifications.models import Message
@@ -217,7 +218,7 @@ def test_the_issue_is_the_first_line_of_every_history(tacheng: Plan) -> None:
 
 
 def test_a_plan_is_issued_once(tacheng: Plan) -> None:
-    with pytest.raises(actions.WrongMoment):
+    with pytest.raises(WrongMoment):
         actions.start_plan(tacheng, by=person(SUPERVISION_HEAD), now=at(2019, 6, 4, 10))
     assert Assignment.objects.count() == 158
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import WrongMoment
 from measures.models import Assignment, Deadline, Plan
 from notifications import sender
 from notifications.models import Message
@@ -117,7 +118,7 @@ def test_a_refusal_goes_to_the_office_and_is_made_once(tacheng: Plan) -> None:
     assert (again.due_on, again.status) == (date(2019, 6, 10), "armed")
     sender.deliver(at(2019, 6, 6, 16))
     assert kinds_in_inbox("科技局·经办人", found) == ["reissued"]
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         actions.refuse(fresh(found), by=officer, now=at(2019, 6, 6, 17), reason="仍不承担。")
     lines = tick_through(date(2019, 6, 14))
     assert fired_on(lines, "m2-share/science", "receipt") == {
@@ -428,14 +429,14 @@ def test_what_the_unit_took_back_itself_is_no_verdict_to_correct(tacheng: Plan) 
     actions.send_back(found, by=reviewer, now=at(2019, 7, 23, 10), reason="看错。")
     actions.reconsider(fresh(found), by=reviewer, now=at(2019, 7, 23, 11), reason="看错了县。")
     actions.withdraw(fresh(found), by=officer_of(found.unit), now=at(2019, 7, 24, 10), reason="再核一遍。")
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         actions.reconsider(fresh(found), by=reviewer, now=at(2019, 7, 24, 11), reason="再看。")
 
 
 def test_a_verdict_others_have_built_on_stands(tacheng: Plan) -> None:
     found = accepted(row("m3-division/hrss"), at(2019, 6, 10, 16))
     assert row("m3-a/hrss").state == "issued"  # the tracks have opened
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         actions.reconsider(found, by=person(SUPERVISOR), now=at(2019, 6, 11, 10), reason="误判。")
 
 
@@ -557,7 +558,7 @@ def test_urging_once_a_working_day(tacheng: Plan) -> None:
         assert kinds_in_inbox(name, found) == ["urged"]
     assert Message.objects.filter(kind="urged", channel="sms").count() == 2
     for again in (friday + timedelta(hours=3), at(2019, 7, 13, 11), at(2019, 7, 14, 11)):
-        with nothing_written(), pytest.raises(actions.WrongMoment):
+        with nothing_written(), pytest.raises(WrongMoment):
             actions.urge(found, by=person(SUPERVISOR), now=again, text="请抓紧。")
     actions.urge(found, by=person(SUPERVISOR), now=at(2019, 7, 15, 9), text="请抓紧。")
     assert events(found).count("urged") == 2

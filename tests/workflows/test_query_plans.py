@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from measures.access import Standing
+from bureaus.access import Standing
 from measures.models import Assignment, Event, Plan
 from notifications import outbox
 from notifications.models import Message

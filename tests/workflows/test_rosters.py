@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import NotYours
 from measures.models import Assignment, Plan, Site
 from tests.make import (
     SUPERVISOR,
@@ -182,7 +183,7 @@ def test_a_return_leaves_everything_as_it_was(tacheng: Plan) -> None:
 
 def test_the_supervision_office_is_not_a_county(tacheng: Plan) -> None:
     found = signed(row("roster/654225"), SIGNED)
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         actions.save_roster(
             found, by=person(SUPERVISOR), now=SAVED, sites=[actions.SiteLine("木呼尔村", "concentrated")]
         )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from django.core.exceptions import ValidationError
 
+from bureaus.access import NotYours, WrongMoment
 from measures.models import Assignment, Deadline, Plan
 from notifications import sender
 from tests.make import (
@@ -176,18 +177,18 @@ def test_only_a_running_main_date_that_leaves_room(tacheng: Plan) -> None:
     asked = actions.ask_extension(
         found, by=person("托里县·经办人"), now=at(2019, 7, 10, 11), to=date(2019, 8, 12), reason="汛期。"
     )
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         shortened(found, date(2019, 7, 18))
     actions.withdraw_extension(asked, by=person("托里县·经办人"), now=at(2019, 7, 10, 12))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         shortened(found, date(2019, 7, 31), at(2019, 7, 30, 11))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         shortened(found, date(2019, 8, 2), at(2019, 8, 1, 11))
     register = signed(row("m7-register/654225"), at(2019, 6, 3, 11))  # no date at all
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         shortened(register, date(2019, 7, 18))
     handed_in(fresh(found), at(2019, 7, 10, 16))
-    with nothing_written(), pytest.raises(actions.WrongMoment):
+    with nothing_written(), pytest.raises(WrongMoment):
         shortened(found, date(2019, 7, 18))
 
 
@@ -196,13 +197,13 @@ def test_only_a_running_main_date_that_leaves_room(tacheng: Plan) -> None:
 )
 def test_the_office_alone(name: str, tacheng: Plan) -> None:
     found = survey()
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         shortened(found, date(2019, 7, 18), by=name)
 
 
 def test_the_offices_own_dates_are_the_prefectures(tacheng: Plan) -> None:
     found = signed(row("assessment/supervision/2019"), at(2019, 6, 4, 10))
-    with nothing_written(), pytest.raises(actions.NotYours):
+    with nothing_written(), pytest.raises(NotYours):
         shortened(found, date(2019, 12, 2))
     shortened(found, date(2019, 12, 2), by="地区行署·分管领导")
     assert deadline(found).due_on == date(2019, 12, 2)

@@ -8,8 +8,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from bureaus import calendars, clock
+from bureaus.access import Standing
 from bureaus.models import Calendar, CalendarDay
-from measures.access import Standing
 from measures.models import Assignment, Plan
 from notifications import sender
 from tests.make import (

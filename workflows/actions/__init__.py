@@ -4,8 +4,8 @@ Each is one transaction: permission, state, event, deadlines replanned, old noti
 written, and the flow moved on.
 """
 
+from bureaus.access import NotYours, WrongMoment
 from workflows.actions.absences import record_absence, withdraw_absence
-from workflows.actions.base import NotYours, WrongMoment
 from workflows.actions.delivery import leave_at_that, leave_post_at_that, send_again, use_address
 from workflows.actions.extensions import (
     ask_extension,

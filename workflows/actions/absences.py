@@ -7,8 +7,8 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from bureaus import absences
+from bureaus.access import NotYours, WrongMoment
 from bureaus.models import Absence, User
-from workflows.actions.base import NotYours, WrongMoment
 
 
 def record_absence(

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures import access
@@ -24,14 +25,6 @@ from workflows.audience import Roster
 from workflows.models import Run
 
 
-class WrongMoment(Exception):
-    """The work has moved on meanwhile, or is not so far yet. The message is a plain sentence."""
-
-
-class NotYours(Exception):
-    """This person may not do this here."""
-
-
 @dataclass
 class Act:
     """An act in progress: the locked row, who acts and when, and on behalf of which absent person, if of one."""
@@ -39,7 +32,7 @@ class Act:
     row: Assignment
     by: User
     now: datetime
-    standing: access.Standing
+    standing: Standing
     roster: Roster
     on_behalf_of: User | None = None
 
@@ -60,7 +53,7 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
                 .get(pk=row.pk)
             )
             today = local_date(now)
-            standing = access.Standing(by, today)
+            standing = Standing(by, today)
             _permit(name, fresh, standing)
             counters.touch(fresh.pk)
             absent = standing.on_behalf_of(lambda one: access.ACTS[name][1](one, fresh))
@@ -70,7 +63,7 @@ def acting(name: str, row: Assignment, *, by: User, now: datetime) -> Iterator[A
         raise moved_on() from error
 
 
-def _permit(name: str, row: Assignment, standing: access.Standing) -> None:
+def _permit(name: str, row: Assignment, standing: Standing) -> None:
     states, test = access.ACTS[name]
     if not access.visible_assignments(standing).filter(pk=row.pk).exists() or not test(standing, row):
         raise NotYours(name)

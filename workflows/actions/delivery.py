@@ -7,10 +7,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.models import User
-from measures.access import Standing
 from notifications import addresses, groups, outbox
-from workflows.actions.base import NotYours, WrongMoment
 
 logger = logging.getLogger(__name__)
 

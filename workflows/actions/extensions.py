@@ -10,11 +10,12 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures.models import Assignment, Deadline, Event, Extension
 from workflows import deadlines, notices
-from workflows.actions.base import Act, WrongMoment, acting
+from workflows.actions.base import Act, acting
 from workflows.actions.work import record, running
 from workflows.models import Firing
 

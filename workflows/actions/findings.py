@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
-from measures import access
 from measures.models import Assignment, Event, Measure, Responsibility, Step
 from workflows import counters, issuing
-from workflows.actions.base import NotYours, WrongMoment, acting
+from workflows.actions.base import acting
 from workflows.actions.work import meet_checkup, record
 from workflows.advance import locked
 from workflows.models import Run
@@ -75,7 +75,7 @@ def division_of(row: Assignment) -> Assignment | None:
 
 def add_body(measure: Measure, *, by: User, now: datetime, bureau: Bureau, reason: str) -> Assignment:
     """An open list (等) gets one more body: the supervision office adds it, with the reason in the history."""
-    standing = access.Standing(by, local_date(now))
+    standing = Standing(by, local_date(now))
     if not standing.supervises:
         raise NotYours("add_body")
     if not measure.open_ended_list:

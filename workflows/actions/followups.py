@@ -14,6 +14,7 @@ from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from bureaus import calendars
+from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau
 from measures import due as dates
@@ -27,7 +28,7 @@ from measures.models import (
     Step,
 )
 from workflows import deadlines, notices
-from workflows.actions.base import Act, WrongMoment
+from workflows.actions.base import Act
 from workflows.actions.sites import roster_accepted
 from workflows.flows import nodes
 

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bureaus import heartbeat
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.models import User
-from measures.access import Standing
 from measures.models import Deadline, Recurrence
-from workflows.actions.base import NotYours, WrongMoment
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bureaus import calendars
+from bureaus.access import WrongMoment
 from bureaus.models import User
 from measures.due import Due
 from measures.models import Assignment, Plan, Site, Step
 from workflows import counters, issuing
-from workflows.actions.base import WrongMoment
 from workflows.advance import advance
 from workflows.models import Run
 

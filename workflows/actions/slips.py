@@ -11,19 +11,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django_fsm import ConcurrentTransition, TransitionNotAllowed
 
+from bureaus.access import NotYours, Standing
 from bureaus.clock import local_date
 from bureaus.models import Role, User
 from measures import access
 from measures.models import Assignment, Deadline, Event, Plan
 from workflows import notices, slips
-from workflows.actions.base import NotYours, moved_on
+from workflows.actions.base import moved_on
 from workflows.audience import Roster
 from workflows.models import Slip
 
 
 def propose_slip(row: Assignment, *, by: User, now: datetime, colour: str, reason: str) -> Slip:
     """An inspector, or whoever may urge, lays a slip before the supervision office."""
-    standing = access.Standing(by, local_date(now))
+    standing = Standing(by, local_date(now))
     if not access.visible_assignments(standing).filter(pk=row.pk).exists() or not access.ACTS["urge"][1](standing, row):
         raise NotYours("propose_slip")
     _given("reason", reason)
@@ -69,7 +70,7 @@ def dismiss_slip(slip: Slip, *, by: User, now: datetime, reason: str) -> Slip:
 def answer_slip(slip: Slip, *, by: User, now: datetime, answer: str) -> Slip:
     """The unit answers."""
     with _locked(slip) as slip:
-        if not access.Standing(by, local_date(now)).works_in(slip.unit_id):
+        if not Standing(by, local_date(now)).works_in(slip.unit_id):
             raise NotYours("answer_slip")
         _given("answer", answer)
         slip.give_answer()
@@ -105,7 +106,7 @@ def _locked(slip: Slip, *, numbers: bool = False) -> Iterator[Slip]:
 
 @contextmanager
 def _deciding(slip: Slip, by: User, now: datetime, *, numbers: bool = False) -> Iterator[Slip]:
-    if not access.Standing(by, local_date(now)).supervises:
+    if not Standing(by, local_date(now)).supervises:
         raise NotYours("decide_slip")
     with _locked(slip, numbers=numbers) as fresh:
         yield fresh
@@ -136,7 +137,7 @@ def _tell(slip: Slip, by: User, now: datetime) -> None:
 
 
 def _on_behalf(by: User, now: datetime) -> dict[str, str]:
-    absent = access.Standing(by, local_date(now)).on_behalf_of(lambda one: one.supervises)
+    absent = Standing(by, local_date(now)).on_behalf_of(lambda one: one.supervises)
     return {"on_behalf_of": str(absent)} if absent else {}
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import User
-from measures.access import ACTS, Standing, visible_assignments
+from measures.access import ACTS, visible_assignments
 from measures.models import Assignment, Deadline
-from workflows.actions.base import NotYours, WrongMoment
 from workflows.actions.work import urge
 from workflows.overdue import URGED_FOR
 

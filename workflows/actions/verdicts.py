@@ -10,13 +10,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from bureaus import calendars
+from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import User
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, Step
 from workflows import deadlines, issuing, notices, reasons, submissions
 from workflows.actions import followups
-from workflows.actions.base import Act, WrongMoment, acting
+from workflows.actions.base import Act, acting
 from workflows.actions.work import given, record
 
 Kind = Deadline.Kind

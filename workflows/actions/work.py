@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from bureaus import calendars
+from bureaus.access import WORKING_ROLES, NotYours, WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
-from measures import access
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
 from workflows import deadlines, issuing, notices
 from workflows.actions import files, followups, handovers
-from workflows.actions.base import Act, NotYours, WrongMoment, acting
+from workflows.actions.base import Act, acting
 from workflows.actions.files import Upload
 from workflows.models import Run
 
@@ -418,7 +418,7 @@ def meet_checkup(row: Assignment, *, now: datetime, by: User, last: bool = False
 
 
 def _in_post(user: User, unit: Bureau) -> None:
-    if not Membership.objects.current().filter(user=user, bureau=unit, role__in=access.WORKING_ROLES).exists():
+    if not Membership.objects.current().filter(user=user, bureau=unit, role__in=WORKING_ROLES).exists():
         raise ValidationError(_("%(name)s holds no post in %(unit)s.") % {"name": user, "unit": unit.name})
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bureaus import clock
+from bureaus.access import Standing
 from bureaus.models import Bureau
-from measures import access
 from measures.models import Measure
 from workflows import slips
 from workflows.forms.base import ActForm, DayField, words
@@ -34,7 +34,7 @@ class UrgeManyForm(forms.Form):
     text = words(UrgeForm.base_fields["text"].label, rows=2)
     urgent = UrgeForm.base_fields["urgent"]
 
-    def __init__(self, standing: access.Standing, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, standing: Standing, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not standing.supervises:
             del self.fields["urgent"]

@@ -8,14 +8,14 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bureaus.access import LEADING_ROLES, WORKING_ROLES
 from bureaus.models import Bureau, Membership, User
-from measures import access
 from measures.models import Step
 from workflows.forms.base import ActForm, DayField, FilesField, words
 
 
 def _people(unit: Bureau) -> Any:
-    posts = Membership.objects.current().filter(bureau=unit, role__in=access.WORKING_ROLES).values("user")
+    posts = Membership.objects.current().filter(bureau=unit, role__in=WORKING_ROLES).values("user")
     return User.objects.filter(pk__in=posts).order_by("id")
 
 
@@ -25,7 +25,7 @@ class PeopleForm(ActForm):
 
     def prepare(self) -> None:
         people = _people(self.row.unit)
-        leading = Membership.objects.current().filter(bureau=self.row.unit, role__in=access.LEADING_ROLES)
+        leading = Membership.objects.current().filter(bureau=self.row.unit, role__in=LEADING_ROLES)
         for name, chosen, found in (
             ("handler", self.row.handler_id, people),
             ("leader", self.row.leader_id, people.filter(pk__in=leading.values("user")) or people),

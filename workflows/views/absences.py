@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.absences import people_of, posts_of
 from bureaus.models import Absence, User
+from bureaus.pages import attempt, only, person, sent_from
 from workflows import actions
 from workflows.forms import AbsenceForm
-from workflows.views.base import attempt, only, person, sent_from
 
 
 @require_GET

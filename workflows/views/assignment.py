@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bureaus import clock
-from measures.access import Standing, visible_assignments
+from bureaus.access import Standing, WrongMoment
+from bureaus.pages import attempt, led_back, person, sent_from, standing_of
+from measures.access import visible_assignments
 from measures.models import Assignment, Extension, Step
 from workflows import actions
 from workflows.forms import FORMS, ActForm, GrantForm, OpinionForm
 from workflows.views.assignment_page import DRAFTS, page
-from workflows.views.base import attempt, led_back, person, sent_from, standing_of
 
 
 def get_row(standing: Standing, pk: int) -> Assignment:
@@ -111,7 +112,7 @@ def _once(request: HttpRequest, row: Assignment, perform: Callable[[], Any]) -> 
                 event.save(update_fields=["data"])
     except _SentTwice:
         return
-    except actions.WrongMoment:
+    except WrongMoment:
         if not (mark and written.exists()):
             raise
 

@@ -13,9 +13,11 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from bureaus import calendars, clock
+from bureaus.access import Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
-from measures.access import Standing, may, visible_assignments
+from bureaus.pages import standing_of
+from measures.access import may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
 from workflows import cases, queries, requests, rounds, submissions, told
@@ -24,7 +26,6 @@ from workflows.audience import Reader, Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, OpinionForm
 from workflows.ladders import rungs_for
 from workflows.models import Run, Slip
-from workflows.views.base import standing_of
 from workflows.views.diagrams import diagram_width, open_steps
 from workflows.views.filings import paper_of
 from workflows.views.monthly import REPORTED, figures_before

@@ -6,10 +6,10 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from bureaus.pages import standing_of
 from measures.access import visible_assignments
 from measures.models import Attachment
 from workflows import file_kinds
-from workflows.views.base import standing_of
 
 WORDS_SHOWN = 100_000  # of a text on its page; the rest is in the download
 

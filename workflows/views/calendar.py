@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from bureaus import calendar_links, clock
+from bureaus.access import Standing
 from bureaus.models import CalendarLink
-from measures.access import Standing
+from bureaus.pages import number, only, person, sent_from, standing_of
 from workflows import calendar_feed
 from workflows.views import notices
-from workflows.views.base import number, only, person, sent_from, standing_of
 
 
 @sent_from("notices")

@@ -12,9 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from bureaus import clock
+from bureaus.pages import only, sent_from, standing_of
 from workflows import simulate
 from workflows.models import Firing
-from workflows.views.base import only, sent_from, standing_of
 
 DAY = timedelta(days=1)
 

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.pages import attempt, moved_on_page, only, person, sent_from, standing_of
 from notifications import addresses, overview
 from notifications.models import GroupPost, Message
 from notifications.wording import CHANNELS, WAYS, plain, why
 from workflows import actions, groups
 from workflows.auditing.sending import WAITS
 from workflows.groups import Office
-from workflows.views.base import attempt, moved_on_page, only, person, sent_from, standing_of
 
 POSTS = {
     "expired": gettext_lazy("It could not leave on its day; the next post says it anew."),

@@ -14,13 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.access import NotYours, Standing, WrongMoment
 from bureaus.models import Bureau
-from measures.access import Standing, visible_assignments
+from bureaus.pages import number, only, person, sent_from, standing_of
+from measures.access import visible_assignments
 from measures.models import Assignment, Event
 from workflows import actions, desks, load, queries
 from workflows.forms import PeopleForm
 from workflows.queries import Item
-from workflows.views.base import number, only, person, sent_from, standing_of
 
 AT_ONCE = 100  # tasks signed for by one form
 NAMED = 10  # tasks a sentence names
@@ -145,7 +146,7 @@ def sign_many(request: HttpRequest) -> HttpResponse:
         try:
             actions.sign(row, by=person(request), now=clock.now(), **form.values())
             signed += 1
-        except (actions.WrongMoment, actions.NotYours):
+        except (WrongMoment, NotYours):
             left.append(_what_became_of(row))
         except ValidationError as error:
             left.append(_("%(task)s (%(reason)s)") % {"task": row.title, "reason": " ".join(error.messages)})

@@ -9,10 +9,10 @@ from viewflow.workflow.chart import calc_cell_status, calc_layout_data, grid_to_
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
+from bureaus.pages import standing_of
 from measures.access import visible_assignments
 from workflows.flows import nodes
 from workflows.models import Run
-from workflows.views.base import standing_of
 
 
 @require_GET

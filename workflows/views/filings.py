@@ -9,11 +9,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.access import Standing
 from bureaus.models import Bureau
-from measures.access import Standing, visible_assignments
+from bureaus.pages import number, only, standing_of
+from measures.access import visible_assignments
 from measures.models import Assignment, FormCheck, Site, Step
 from workflows import queries, rounds
-from workflows.views.base import current_plan, number, only, standing_of
+from workflows.views.base import current_plan
 from workflows.views.monthly import REPORTED
 
 

@@ -21,8 +21,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from bureaus import clock
+from bureaus.pages import attempt, moved_on_page, only, person, sent_from, standing_of
 from workflows import actions, auditing, incidents, pulse
-from workflows.views.base import attempt, moved_on_page, only, person, sent_from, standing_of
 
 NAMES = {
     "tick": gettext_lazy("Tick: decides who is reminded"),

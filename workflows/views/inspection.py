@@ -17,12 +17,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.access import NotYours, Standing
 from bureaus.models import Bureau
-from measures.access import Standing
+from bureaus.pages import number, only, person, sent_from, standing_of
 from measures.models import Deadline
 from workflows import actions, gantt, overdue, queries, sheets
 from workflows.forms import UrgeManyForm
-from workflows.views.base import current_plan, number, only, person, sent_from, standing_of
+from workflows.views.base import current_plan
 
 SELECTS = ("unit", "county", "measure")  # chosen from lists; the other filters are links
 
@@ -44,7 +45,7 @@ def urge_many(request: HttpRequest) -> HttpResponse:
         return _list_page(request, standing, form, status=422)
     try:
         urged = actions.urge_many(form.keys, by=person(request), now=clock.now(), **form.cleaned_data)
-    except actions.NotYours as error:
+    except NotYours as error:
         raise Http404 from error
     if done := len(urged.done):
         said = ngettext("%(count)s task has been urged.", "%(count)s tasks have been urged.", done)

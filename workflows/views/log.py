@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from bureaus.pages import number, only, standing_of
 from measures.models import Event
-from workflows.views.base import number, only, standing_of
 
 PAGE = 100
 

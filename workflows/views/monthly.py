@@ -9,12 +9,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.access import Standing
+from bureaus.pages import only, standing_of
 from measures import periods
-from measures.access import Standing, visible_assignments
+from measures.access import visible_assignments
 from measures.models import Assignment, MonthlyRound, Plan, Step
 from workflows import queries
 from workflows.issuing import period_name
-from workflows.views.base import current_plan, only, standing_of
+from workflows.views.base import current_plan
 
 REPORTED = (Assignment.State.SUBMITTED, *Assignment.DONE)
 

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import calendar_links, clock
-from measures.access import Standing, visible_assignments
+from bureaus.access import Standing
+from bureaus.pages import number, person, sent_from, standing_of
+from measures.access import visible_assignments
 from measures.models import Assignment, Step
 from notifications.models import Message
 from workflows import told
-from workflows.views.base import inbox, number, person, sent_from, standing_of
+from workflows.views.base import inbox
 
 PAGE = 50
 

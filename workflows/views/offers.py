@@ -8,9 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from bureaus.access import Standing
 from bureaus.clock import local_date
 from bureaus.models import User
-from measures.access import Standing, may
+from measures.access import may
 from measures.models import Assignment, Deadline, Event
 from workflows import cases, queries, rounds, submissions
 from workflows.actions.findings import division_of

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.access import WrongMoment
 from bureaus.models import Bureau
+from bureaus.pages import attempt, only, person, sent_from, standing_of
 from measures.access import visible_assignments
 from measures.models import Measure, Plan, Responsibility, Site, Step
 from workflows import actions, gantt, issuing, queries
 from workflows.forms import AddBodyForm
 from workflows.models import Run
-from workflows.views.base import attempt, only, person, sent_from, standing_of
 from workflows.views.diagrams import diagram_width, open_steps
 
 
@@ -55,7 +56,7 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(Plan, code=code)
     try:
         count = actions.start_plan(found, by=person(request), now=clock.now())
-    except actions.WrongMoment as error:
+    except WrongMoment as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The plan has been issued: %(count)s tasks.") % {"count": count})

@@ -16,10 +16,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from bureaus.models import User
+from bureaus.pages import person, standing_of
 from notifications import addresses, preferences
 from notifications.models import Preference
 from notifications.preferences import CHOICES, DUTY, NEWS
-from workflows.views.base import person, standing_of
 
 Pace = Preference.Pace
 PACES = {

@@ -8,8 +8,8 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.pages import only, standing_of
 from workflows import cases, queries, requests
-from workflows.views.base import only, standing_of
 
 
 @require_GET

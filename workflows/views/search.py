@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.pages import only, standing_of
 from workflows.search import search as find
-from workflows.views.base import only, standing_of
 
 
 @require_GET

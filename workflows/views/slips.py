@@ -16,12 +16,12 @@ from django.utils.translation import override
 from django.views.decorators.http import require_GET
 
 from bureaus import calendars, clock
+from bureaus.access import Standing
 from bureaus.clock import local_date
-from measures.access import Standing
+from bureaus.pages import attempt, only, person, sent_from, standing_of
 from workflows import actions, queries
 from workflows.forms import AnswerSlipForm, DismissSlipForm, IssueSlipForm
 from workflows.models import Slip
-from workflows.views.base import attempt, only, person, sent_from, standing_of
 
 ANSWER_DAYS = 3  # working days proposed for the answer; ours
 

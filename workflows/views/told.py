@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
+from bureaus.pages import number, only, standing_of
 from measures.models import Assignment
 from workflows import sheets, told
 from workflows.views.assignment import get_row
-from workflows.views.base import number, only, standing_of
 
 
 @require_GET

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
+from bureaus.pages import only, standing_of
 from measures.access import visible_assignments
 from measures.lights import SEVERITY
 from measures.models import Plan
 from workflows import dossier, league, queries
-from workflows.views.base import only, standing_of
 
 
 @require_GET

@@ -17,9 +17,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from measures.access import Standing
+from bureaus.access import Standing
+from bureaus.pages import only, person, sent_from, standing_of
 from workflows import visit
-from workflows.views.base import current_plan, only, person, sent_from, standing_of
+from workflows.views.base import current_plan
 
 LEFT = "duban_tour_left"
 REMEMBERED = 365 * 86400
