@@ -1,0 +1,53 @@
+"""Looking is an act as well: what is masked is shown one at a time, for a purpose, and stands in the log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bureaus.models import User
+from ledger import access
+from ledger.actions.base import note, permit, standing
+from ledger.models import Dwelling, Person
+
+
+class Purpose(models.TextChoices):
+    """Why somebody needs to read it. Other reasons there are none (ledger.md 5.6)."""
+
+    CONTACT = "contact", gettext_lazy("to reach the person")
+    VERIFY = "verify", gettext_lazy("to tell who it is, with the card at hand")
+    INSURANCE = "insurance", gettext_lazy("to look up insurance or an allowance")
+    CORRECTION = "correction", gettext_lazy("because the person asked for a correction")
+
+
+# field → the part of the ledger it belongs to
+HIDDEN = {"id_number": "", "phone": "", "health_note": access.HEALTH}
+
+
+def reveal(person: Person, field: str, *, by: User, now: datetime, purpose: str) -> str:
+    """One value in the clear; "" where there is none. Raises NotYours, ValidationError, CannotDecrypt."""
+    if purpose not in Purpose.values:
+        raise ValidationError({"purpose": _("Say what you need it for.")})
+    reach = access.reach(standing(by, now))
+    with transaction.atomic():
+        permit(field in HIDDEN and reach.may_reveal(person.county_id), "reveal")
+        permit(not HIDDEN[field] or reach.sees(HIDDEN[field]), "reveal")
+        note("reveal", person, by=by, now=now, fields=[field], reason=purpose)
+        value: Any = getattr(person, field)
+    return value or ""
+
+
+def reveal_address(home: Dwelling, *, by: User, now: datetime, purpose: str) -> str:
+    """The address of a home, likewise."""
+    if purpose not in Purpose.values:
+        raise ValidationError({"purpose": _("Say what you need it for.")})
+    reach = access.reach(standing(by, now))
+    with transaction.atomic():
+        permit(reach.sees(access.HOMES) and reach.may_reveal(home.household.county_id), "reveal")
+        note("reveal", home.household, by=by, now=now, fields=["address"], reason=purpose)
+        return home.address or ""
