@@ -102,9 +102,7 @@ def _survey(row: Survey, today: date) -> Problems:
 def _statement(row: Statement, today: date) -> Problems:
     """Freely given: nobody under sixteen is asked, and nobody is asked again and again."""
     if not is_of_age(row.person, row.stated_on):
-        return {
-            "kind": _("Nobody under sixteen is asked about work or training. Enter the date of birth if it is missing.")
-        }
+        return {"kind": _("Nobody under sixteen is asked about such wishes. Enter the date of birth if it is missing.")}
     last = row.person.statements.filter(kind=row.kind, withdrawn_at=None).exclude(pk=row.pk).last()
     again = terms.current().reask_days
     if last and not row.at_own_wish and row.stated_on < last.stated_on + timedelta(days=again):

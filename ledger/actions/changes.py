@@ -62,13 +62,9 @@ def propose(
 def approve(row: ChangeProposal, *, by: User, now: datetime, decision: str = "") -> ChangeProposal:
     """Do what was proposed. Never by who proposed it."""
     with _deciding(row, by, now) as fresh:
-        root = locked(fresh.person or fresh.household)
+        root = locked(_root(fresh))
         if root.version != fresh.seen_version:
-            raise WrongMoment(
-                _(
-                    "The entry has changed since this was proposed. Refuse it, and have it proposed again as things stand."
-                )
-            )
+            raise WrongMoment(_("The entry has changed since this was proposed. Refuse it, and have it proposed anew."))
         _WAYS[fresh.kind](root, json.loads(fresh.details), by, now)
         touch(root, by=by, now=now)
         root.save()
@@ -82,7 +78,7 @@ def refuse(row: ChangeProposal, *, by: User, now: datetime, decision: str) -> Ch
         raise ValidationError({"decision": _("Say why.")})
     with _deciding(row, by, now) as fresh:
         _decide(fresh, State.REFUSED, by, now, decision)
-        note(f"refuse-{fresh.kind}", fresh.person or fresh.household, by=by, now=now)
+        note(f"refuse-{fresh.kind}", _root(fresh), by=by, now=now)
     return fresh
 
 
@@ -118,6 +114,12 @@ class _deciding:
 
     def __exit__(self, *exception: Any) -> None:
         self.atomic.__exit__(*exception)
+
+
+def _root(row: ChangeProposal) -> Root:
+    found = row.person or row.household
+    assert found is not None  # every kind is about one of the two
+    return found
 
 
 def _open(row: ChangeProposal) -> None:
@@ -181,19 +183,9 @@ def _double(person: Person, details: dict[str, Any], by: User, now: datetime) ->
     kept = Person.objects.select_for_update(no_key=True, of=("self",)).filter(uid=details["of"]).first()
     if kept is None or kept.pk == person.pk or kept.county_id != person.county_id:
         raise ValidationError({"of": _("Choose another person of the same county.")})
-    for related in (
-        "statements",
-        "spells",
-        "registrations",
-        "matches",
-        "visits",
-        "trainings",
-        "supports",
-        "right_checks",
-    ):
+    # What was said stays where it was said: a statement is never changed.
+    for related in ("spells", "registrations", "matches", "visits", "trainings", "supports", "right_checks"):
         rows = getattr(person, related).all()
-        if related == "statements":
-            continue  # what was said stays where it was said: a statement is never changed
         if related == "trainings":
             rows = rows.exclude(course__in=kept.trainings.values("course"))
         if related == "spells" and kept.spells.filter(ended_on=None, is_main=True).exists():

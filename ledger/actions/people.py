@@ -47,7 +47,7 @@ def change_household(row: Household, *, by: User, now: datetime, seen: int, **va
                 setattr(fresh, name, values[name])
         _site_of(fresh)
         fresh.full_clean()
-    return fresh  # type: ignore[no-any-return]
+    return fresh
 
 
 def confirm_unchanged(row: Household, *, by: User, now: datetime) -> None:
@@ -75,16 +75,15 @@ def change_person(row: Person, *, by: User, now: datetime, seen: int, **values: 
     a proposal that a second person decides (`changes`). Raises ValidationError by field.
     """
     with changing(row, "change-person", by=by, now=now, seen=seen, fields=values) as fresh:
-        fixed = {
-            name for name in IDENTITY & set(values) if getattr(fresh, name) and values[name] != getattr(fresh, name)
-        }
+        given = IDENTITY & set(values)
+        fixed = {name for name in given if getattr(fresh, name) and values[name] != getattr(fresh, name)}
         if fixed:
             raise ValidationError(
                 dict.fromkeys(fixed, _("Who somebody is, is corrected by a proposal that a second person decides."))
             )
         _set(fresh, values)
         fresh.full_clean()
-    return fresh  # type: ignore[no-any-return]
+    return fresh
 
 
 def join(person: Person, home: Household, *, by: User, now: datetime, relation: str) -> Membership:
@@ -120,7 +119,7 @@ def _set_id_number(person: Person, text: str) -> None:
     number = id_numbers.normalised(text)
     if number and not id_numbers.is_valid(number):
         raise ValidationError(
-            {"id_number": _("This is no resident ID number: a digit is wrong. Compare it with the card.")}
+            {"id_number": _("A digit of this resident ID number is wrong. Compare it with the card.")}
         )
     person.id_number = number or None
     person.id_index = blind.of_id_number(number) if number else None
