@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
-from ledger.indicators.terms import Terms
+from ledger.indicators.terms import Terms, explained
 from ledger.models import TermSetting
 
 
 def current() -> Terms:
     """All terms; what was set otherwise stands before what the product brings."""
-    known = {field.name for field in fields(Terms)}
-    return replace(Terms(), **{row.code: row.value for row in TermSetting.objects.all() if row.code in known})
+    known = {term.code for term in explained(Terms()) if isinstance(term.value, int)}
+    return Terms().changed({row.code: row.value for row in TermSetting.objects.all() if row.code in known})

@@ -1,0 +1,259 @@
+"""The rows of the ledger as facts to be counted: plain values, no names, no numbers, no addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from bureaus.clock import local_date
+from ledger.indicators import facts as f
+from ledger.models import (
+    Agreement,
+    Dwelling,
+    FacilityCheck,
+    HelpAction,
+    Household,
+    Item,
+    ItemState,
+    JobMatch,
+    Membership,
+    Participation,
+    Person,
+    Registration,
+    RightCheck,
+    Spell,
+    Statement,
+    Support,
+    Survey,
+    Tracker,
+    Visit,
+)
+from measures.models import Site
+
+_ANSWERED, _NOT_APPLICABLE = str(ItemState.State.ANSWERED), str(ItemState.State.NOT_APPLICABLE)
+# Item of the plan → where a value stands for it.
+_OF_PERSON = ("name", "sex", "birth_date", "id_index", "education", "skills", "health", "phone_index", "service_need")
+_OF_SPELL = {
+    Item.PLACE: "place",
+    Item.TRADE: "industry",
+    Item.PAY: "pay_amount",
+    Item.BUSINESS_PROJECT: "project",
+    Item.JOBS_CREATED: "jobs_created",
+}
+_AS_ITEM = {"id_index": Item.ID_NUMBER, "phone_index": Item.PHONE, "service_need": Item.NEED_SERVICE}
+_OF_STATEMENT = {
+    Statement.Kind.JOB: Item.WISH_WORK,
+    Statement.Kind.BUSINESS: Item.WISH_WORK,
+    Statement.Kind.EXPORT: Item.WISH_EXPORT,
+    Statement.Kind.TRAINING: Item.NEED_TRAINING,
+}
+_OF_AGREEMENT = {
+    Agreement.Kind.INDUSTRY: Item.AGREEMENT_INDUSTRY,
+    Agreement.Kind.EMPLOYMENT: Item.AGREEMENT_EMPLOYMENT,
+    Agreement.Kind.TRAINING: Item.AGREEMENT_TRAINING,
+}
+
+
+def facts(county: int | None = None) -> f.Facts:
+    """All rows, or those of one county (its pk): what hangs from its households and from its persons.
+
+    Sites are those the rosters call concentrated, or do not call anything yet; places that are none are left out.
+    """
+    persons = _rows(Person, county, "county")
+    items = _items(county)
+    return f.Facts(
+        households=(
+            f.HouseholdFact(*row)
+            for row in _values(
+                _rows(Household, county, "county"),
+                "id",
+                "county__code",
+                "site_id",
+                "resettlement",
+                "expected_members",
+                "on_roster",
+                "status",
+                "status_on",
+                "resettled_on",
+            )
+        ),
+        persons=(
+            f.PersonFact(*row, _left(school), ready, items.get(row[0], f.NO_ITEMS))
+            for *row, school, ready in _values(
+                persons,
+                "id",
+                "county__code",
+                "sex",
+                "birth_date",
+                "labour",
+                "status",
+                "status_on",
+                "school",
+                "business_ready",
+            )
+        ),
+        memberships=(
+            f.MembershipFact(person, household, since, until, relation == Membership.Relation.HEAD)
+            for person, household, since, until, relation in _values(
+                _rows(Membership, county, "person__county"), "person_id", "household_id", "since", "until", "relation"
+            )
+        ),
+        surveys=_made(f.SurveyFact, _rows(Survey, county, "household__county"), "household_id", "on", "result"),
+        touches=_touches(county),
+        trackers=_made(f.TrackerFact, _rows(Tracker, county, "household__county"), "household_id", "since", "until"),
+        statements=_made(
+            f.StatementFact,
+            _rows(Statement, county, "person__county").filter(withdrawn_at=None),
+            "person_id",
+            "kind",
+            "answer",
+            "stated_on",
+            "id",
+            "recorded_by_id",
+        ),
+        spells=(
+            f.SpellFact(*row[:8], row[8] or 0, *row[9:])
+            for row in _values(
+                _rows(Spell, county, "person__county"),
+                "id",
+                "person_id",
+                "kind",
+                "channel",
+                "started_on",
+                "ended_on",
+                "is_main",
+                "contract_until",
+                "jobs_created",
+                "pay_amount",
+                "pay_period",
+            )
+        ),
+        trainings=_made(
+            f.TrainingFact,
+            _rows(Participation, county, "person__county"),
+            "id",
+            "person_id",
+            "course__kind",
+            "offered_on",
+            "enrolled_on",
+            "completed_on",
+            "result",
+            "course__free",
+            "fee_paid",
+        ),
+        matches=_made(f.MatchFact, _rows(JobMatch, county, "person__county"), "id", "person_id", "on", "outcome"),
+        visits=_made(f.VisitFact, _rows(Visit, county, "person__county"), "id", "person_id", "on", "outcome"),
+        registrations=_registrations(county),
+        contacts=(
+            f.ContactFact(*row)
+            for row in _values(
+                _rows(HelpAction, county, "registration__person__county"), "registration__person_id", "on", "kind"
+            )
+        ),
+        supports=_made(f.SupportFact, _rows(Support, county, "person__county"), "person_id", "kind", "on", "free"),
+        checks=_checks(county),
+        dwellings=(
+            f.DwellingFact(*row, bool(certificate))
+            for *row, certificate in _values(
+                _rows(Dwelling, county, "household__county"),
+                "id",
+                "household__county__code",
+                "site_id",
+                "household_id",
+                "special",
+                "registrable",
+                "blocked_reason",
+                "applied_on",
+                "issued_on",
+                "certificate_no",
+            )
+        ),
+        sites=_made(
+            f.SiteFact,
+            _rows(Site, county, "county").filter(is_placeholder=False, kind__in=["concentrated", "unconfirmed"]),
+            "id",
+            "county__code",
+            "kind",
+        ),
+        facilities=_made(
+            f.FacilityFact, _rows(FacilityCheck, county, "site__county"), "site_id", "item", "required", "state", "on"
+        ),
+    )
+
+
+def _rows(model: type[Model], county: int | None, path: str) -> QuerySet[Any]:
+    rows = model._default_manager.order_by()
+    return rows if county is None else rows.filter(**{path: county})
+
+
+def _values(rows: QuerySet[Any], *names: str) -> Iterator[Any]:
+    return rows.values_list(*names).iterator(2000)
+
+
+def _made(fact: Any, rows: QuerySet[Any], *names: str) -> Iterator[Any]:
+    return (fact(*row) for row in _values(rows, *names))
+
+
+def _left(school: str) -> str:
+    """Left junior or senior middle school without going on (两后生)."""
+    if not school:
+        return ""
+    return "yes" if school in (Person.School.LEFT_JUNIOR, Person.School.LEFT_SENIOR) else "no"
+
+
+def _touches(county: int | None) -> Iterator[f.TouchFact]:
+    """A household was looked at when somebody confirmed it, or changed it or one of its people."""
+    for home, confirmed, updated in _values(_rows(Household, county, "county"), "id", "confirmed_on", "updated_at"):
+        if confirmed:
+            yield f.TouchFact(home, confirmed)
+        if updated:
+            yield f.TouchFact(home, local_date(updated))
+    changed = _rows(Membership, county, "person__county").filter(until=None, person__updated_at__isnull=False)
+    for home, updated in _values(changed, "household_id", "person__updated_at"):
+        yield f.TouchFact(home, local_date(updated))
+
+
+def _registrations(county: int | None) -> Iterator[f.RegistrationFact]:
+    helped: dict[int, list[date]] = {}
+    for registration, on in _values(_rows(HelpAction, county, "registration__person__county"), "registration_id", "on"):
+        helped.setdefault(registration, []).append(on)
+    names = ("id", "person_id", "lost_on", "registered_on", "closed_on", "helper_id")
+    for row in _values(_rows(Registration, county, "person__county"), *names):
+        yield f.RegistrationFact(*row, tuple(sorted(helped.get(row[0], ()))))
+
+
+def _checks(county: int | None) -> Iterator[f.CheckFact]:
+    names = ("id", "household_id", "person_id", "right", "applicable", "checked_on", "finding", "resolved_on")
+    for path in ("household__county", "person__county"):
+        rows = _rows(RightCheck, county, path).filter(
+            **{f"{path.split('__')[0]}__isnull": False}, checked_on__isnull=False
+        )
+        yield from _made(f.CheckFact, rows, *names)
+
+
+def _items(county: int | None) -> dict[int, Mapping[str, str]]:
+    """person → item → state. A value is an answer; what somebody declined to say is kept as declined."""
+    found: dict[int, dict[str, str]] = {}
+    names = [_AS_ITEM.get(name, name) for name in _OF_PERSON]
+    for person, *values in _values(_rows(Person, county, "county"), "id", *_OF_PERSON):
+        found[person] = {str(name): _ANSWERED for name, value in zip(names, values, strict=True) if value}
+    for person, kind in _values(_rows(Agreement, county, "person__county"), "person_id", "kind"):
+        found[person][str(_OF_AGREEMENT[kind])] = _ANSWERED
+    said = _rows(Statement, county, "person__county").filter(withdrawn_at=None, kind__in=list(_OF_STATEMENT))
+    for person, kind in _values(said, "person_id", "kind"):
+        found[person][str(_OF_STATEMENT[kind])] = _ANSWERED
+    spells = _rows(Spell, county, "person__county").filter(is_main=True).order_by("started_on", "id")
+    for person, kind, *values in _values(spells, "person_id", "kind", *_OF_SPELL.values()):
+        for item, value in zip(_OF_SPELL, values, strict=True):
+            if value not in ("", None):
+                found[person][str(item)] = _ANSWERED
+            elif item in (Item.BUSINESS_PROJECT, Item.JOBS_CREATED) and kind != Spell.Kind.BUSINESS:
+                found[person][str(item)] = _NOT_APPLICABLE
+            else:
+                found[person].pop(str(item), None)  # what the last work has no value for is blank again
+    for person, item, state in _values(_rows(ItemState, county, "person__county"), "person_id", "item", "state"):
+        found[person].setdefault(item, state)
+    return found  # type: ignore[return-value]
