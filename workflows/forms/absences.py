@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bureaus import absences
+from bureaus.form_fields import DayField
 from bureaus.models import User
-from workflows.forms.base import DayField
 
 
 class AbsenceForm(forms.Form):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -16,26 +15,6 @@ from workflows import file_kinds
 from workflows.actions import Upload, files
 from workflows.rounds import Gap
 from workflows.submissions import Remark
-
-
-class DateInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-
-class DayField(forms.DateField):
-    """A day somebody could mean: no year 0219 and no year 9999, which no calendar reaches."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=DateInput(), **kwargs)
-
-    def to_python(self, value: Any) -> date | None:
-        day = super().to_python(value)
-        if day is not None and not 2000 <= day.year < 2100:
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return day
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -118,13 +97,3 @@ class ActForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         return dict(self.cleaned_data)
-
-
-def words(label: Any, *, required: bool = True, rows: int = 3, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=required,
-        widget=forms.Textarea(attrs={"rows": rows}),
-        max_length=5000,
-        help_text=help_text,
-    )

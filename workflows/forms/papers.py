@@ -8,9 +8,10 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bureaus.form_fields import words
 from measures.models import Site
 from workflows.actions import Line, SiteLine
-from workflows.forms.base import ActForm, words
+from workflows.forms.base import ActForm
 
 
 class FilingDraftForm(ActForm):

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from bureaus import clock
 from bureaus.access import Standing
+from bureaus.form_fields import DayField, words
 from bureaus.models import Bureau
 from measures.models import Measure
 from workflows import slips
-from workflows.forms.base import ActForm, DayField, words
+from workflows.forms.base import ActForm
 from workflows.models import Slip
 from workflows.queries import PAGE
 

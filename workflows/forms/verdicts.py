@@ -9,8 +9,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bureaus.form_fields import DayField, words
 from measures.models import FormCheck
-from workflows.forms.base import ActForm, DayField, words
+from workflows.forms.base import ActForm
 from workflows.reasons import reasons_for
 from workflows.submissions import Part, parts
 

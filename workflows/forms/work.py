@@ -9,9 +9,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bureaus.access import LEADING_ROLES, WORKING_ROLES
+from bureaus.form_fields import DayField, words
 from bureaus.models import Bureau, Membership, User
 from measures.models import Step
-from workflows.forms.base import ActForm, DayField, FilesField, words
+from workflows.forms.base import ActForm, FilesField
 
 
 def _people(unit: Bureau) -> Any:
