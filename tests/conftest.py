@@ -24,6 +24,8 @@ from pytest_django import DjangoDbBlocker
 from bureaus import calendars
 from bureaus.models import Calendar
 from config.bootstrap import ROOT, die_with_parent
+from ledger import audit_triggers
+from ledger.models import AuditEvent
 from measures.models import Assignment, Plan
 from tests import make
 from workflows import actions, counters, ladders
@@ -52,6 +54,19 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     calendars.forget()
     ladders.forget()
+
+
+@pytest.fixture(autouse=True)
+def _audit_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing of the audit log can be deleted, not even by the flush after a test that commits."""
+    if not {"transactional_db", "live_server"} & set(request.fixturenames):
+        yield
+        return
+    request.getfixturevalue("transactional_db")  # so that it is still there afterwards
+    yield
+    if AuditEvent.objects.exists():
+        with audit_triggers.lifted(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {audit_triggers.TABLE}")
 
 
 @pytest.fixture(autouse=True)

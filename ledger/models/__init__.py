@@ -1,6 +1,7 @@
 """The ledger (台账): households and persons, what they said, what was done with them, and who looked."""
 
 from ledger.models.answers import Agreement, Item, ItemState, NoticeText, Statement, StatementCheck, Survey
+from ledger.models.audit import AuditEvent, AuditHead
 from ledger.models.employment import (
     Channel,
     Employer,
@@ -20,6 +21,8 @@ from ledger.models.training import Course, Participation, Support
 
 __all__ = [
     "Agreement",
+    "AuditEvent",
+    "AuditHead",
     "BaselineFigure",
     "ChangeProposal",
     "Channel",
