@@ -213,8 +213,9 @@ class SiteFact:
 
 @dataclass(frozen=True, slots=True)
 class FacilityFact:
-    """What a report of `on` says of one item at one site; the latest report counts."""
+    """What a report of `on` says of one item at one site; the latest counts, of two of one day the higher id."""
 
+    id: int
     site: int
     item: str
     required: bool

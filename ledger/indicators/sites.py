@@ -31,7 +31,8 @@ def in_service(at: Standing, items: tuple[str, ...]) -> Result:
             continue
         last: dict[str, FacilityFact] = {}
         for row in at.facts.facilities.get(key, ()):
-            if row.on <= at.as_of and (row.item not in last or last[row.item].on <= row.on):
+            old = last.get(row.item)
+            if row.on <= at.as_of and (old is None or (old.on, old.id) < (row.on, row.id)):
                 last[row.item] = row
         due = [item for item in items if item not in last or last[item].required]
         there = [item for item in due if item in last and last[item].state == "in_service"]
