@@ -125,7 +125,7 @@ def registered_in_time(at: Standing) -> Result:
     return served(
         decided,
         in_time,
-        unknown=(row.id for row in ended_spells(at, may_be(at, "job"))),
+        unknown=(row.id for row in ended_spells(at, at.unsure - who_say(at, "job", "no", at.unsure))),
         answers=answers(at, "job", left),
         detail={"running": frozenset(ended) - decided.keys()},
     )
@@ -154,7 +154,7 @@ def helped_one_to_one(at: Standing) -> Result:
 
 def reached(at: Standing) -> Result:
     """Who is not at work and says that they want none is left in peace, and is owed nothing here."""
-    peace = {person for person in at.able - at.employed if say(at, "job", person) == "no"}
+    peace = {person for person in (at.able | at.unsure) - at.at_work.keys() if say(at, "job", person) == "no"}
 
     def served_once(person: int) -> bool:
         facts, first, last = at.facts, at.terms.service_from, at.as_of
@@ -168,7 +168,7 @@ def reached(at: Standing) -> Result:
             )
         )
 
-    return served(at.able - peace, served_once, unknown=at.unsure - who_say(at, "job", "no", at.unsure))
+    return served(at.able - peace, served_once, unknown=at.unsure - peace)
 
 
 INDICATORS = (

@@ -48,8 +48,8 @@ class World:
         return int(getattr(row, "id", 0))
 
     def household(self, county: str = EMIN, site: int | None = None, **more: Any) -> int:
-        more = {"resettlement": "concentrated", "expected_members": 1, "on_roster": True} | more
-        return self._add("households", HouseholdFact(next(self.ids), county, site, **more))
+        fields: dict[str, Any] = {"resettlement": "concentrated", "expected_members": 1, "on_roster": True} | more
+        return self._add("households", HouseholdFact(next(self.ids), county, site, **fields))
 
     def person(self, home: int | None = None, *, born: date | None = date(1985, 5, 5), **more: Any) -> int:
         """Of 34 and able, in a household of their own, if nothing else is said."""
@@ -69,8 +69,8 @@ class World:
         return self._add("spells", SpellFact(next(self.ids), person, kind, channel, start, end, **more))
 
     def trained(self, person: int, on: date, kind: str = "short", **more: Any) -> int:
-        more = {"result": "completed", "completed_on": on} | more
-        return self._add("trainings", TrainingFact(next(self.ids), person, kind, **more))
+        fields: dict[str, Any] = {"result": "completed", "completed_on": on} | more
+        return self._add("trainings", TrainingFact(next(self.ids), person, kind, **fields))
 
     def offered(self, person: int, on: date, outcome: str = "offered") -> int:
         return self._add("matches", MatchFact(next(self.ids), person, on, outcome))
