@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
+from django.forms.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,7 +45,7 @@ def only(test: bool) -> None:
         raise Http404
 
 
-def attempt(request: HttpRequest, form: Form, act: Callable[[], Any], done: str) -> int:
+def attempt(request: HttpRequest, form: BaseForm, act: Callable[[], Any], done: str) -> int:
     """Try an act. Returns the status to answer with: 302 when it was done, 409 or 422 when not.
 
     What the person typed stays in the form either way; that it was taken is said with the address it was

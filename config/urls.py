@@ -14,5 +14,6 @@ urlpatterns = [
     path("password/", auth.PasswordChangeView.as_view(success_url=reverse_lazy("desk")), name="password"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("administration/", admin.site.urls),
+    path("ledger/", include("ledger.urls")),
     path("", include("workflows.urls")),
 ]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from bureaus.access import LEADING_ROLES, UNIT_ROLES, Standing
 from bureaus.models import Bureau, Role
 from ledger.models import Household, Person, Right
@@ -110,7 +112,7 @@ def sees_figures(standing: Standing) -> bool:
     return bool(standing.units) or standing.sees_all
 
 
-def visible_households(standing: Standing) -> object:
+def visible_households(standing: Standing) -> QuerySet[Household]:
     found = reach(standing)
     rows = Household.objects.select_related("county", "site")
     if not found.sees_rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -81,7 +81,7 @@ def facts(county: int | None = None) -> f.Facts:
             )
         ),
         persons=(
-            f.PersonFact(*row, _left(school), ready, items.get(row[0], f.NO_ITEMS))
+            _of(f.PersonFact, *row, _left(school), ready, items.get(row[0], {}))
             for *row, school, ready in _values(
                 persons,
                 "id",
@@ -115,7 +115,7 @@ def facts(county: int | None = None) -> f.Facts:
             "recorded_by_id",
         ),
         spells=(
-            f.SpellFact(*row[:8], row[8] or 0, *row[9:])
+            _of(f.SpellFact, *row[:8], row[8] or 0, *row[9:])
             for row in _values(
                 _rows(Spell, county, "person__county"),
                 "id",
@@ -156,7 +156,7 @@ def facts(county: int | None = None) -> f.Facts:
         supports=_made(f.SupportFact, _rows(Support, county, "person__county"), "person_id", "kind", "on", "free"),
         checks=_checks(county),
         dwellings=(
-            f.DwellingFact(*row, bool(certificate))
+            _of(f.DwellingFact, *row, bool(certificate))
             for *row, certificate in _values(
                 _rows(Dwelling, county, "household__county"),
                 "id",
@@ -187,6 +187,10 @@ def facts(county: int | None = None) -> f.Facts:
 def _rows(model: type[Model], county: int | None, path: str) -> QuerySet[Any]:
     rows = model._default_manager.order_by()
     return rows if county is None else rows.filter(**{path: county})
+
+
+def _of(fact: Any, *values: Any) -> Any:
+    return fact(*values)
 
 
 def _values(rows: QuerySet[Any], *names: str) -> Iterator[Any]:
@@ -222,7 +226,7 @@ def _registrations(county: int | None) -> Iterator[f.RegistrationFact]:
         helped.setdefault(registration, []).append(on)
     names = ("id", "person_id", "lost_on", "registered_on", "closed_on", "helper_id")
     for row in _values(_rows(Registration, county, "person__county"), *names):
-        yield f.RegistrationFact(*row, tuple(sorted(helped.get(row[0], ()))))
+        yield _of(f.RegistrationFact, *row, tuple(sorted(helped.get(row[0], ()))))
 
 
 def _checks(county: int | None) -> Iterator[f.CheckFact]:
@@ -234,7 +238,7 @@ def _checks(county: int | None) -> Iterator[f.CheckFact]:
         yield from _made(f.CheckFact, rows, *names)
 
 
-def _items(county: int | None) -> dict[int, Mapping[str, str]]:
+def _items(county: int | None) -> dict[int, dict[str, str]]:
     """person → item → state. A value is an answer; what somebody declined to say is kept as declined."""
     found: dict[int, dict[str, str]] = {}
     names = [_AS_ITEM.get(name, name) for name in _OF_PERSON]
@@ -256,4 +260,4 @@ def _items(county: int | None) -> dict[int, Mapping[str, str]]:
                 found[person].pop(str(item), None)  # what the last work has no value for is blank again
     for person, item, state in _values(_rows(ItemState, county, "person__county"), "person_id", "item", "state"):
         found[person].setdefault(item, state)
-    return found  # type: ignore[return-value]
+    return found

@@ -53,6 +53,7 @@ def _menu(request: HttpRequest, standing: Standing, plan: Plan | None) -> list[d
         (works or sees_all, _("Site plans"), reverse("filings")),
         (works or sees_all, _("Monthly check"), reverse("months")),
         (works or sees_all, _("Slips"), reverse("slips")),
+        (works or sees_all, _("Ledger"), reverse("ledger")),
         (plan is not None, _("Work plan"), reverse("plan", args=[plan.code]) if plan else ""),
         (standing.audits, _("Log"), reverse("log")),
         (standing.sees_health, _("System health"), reverse("health")),

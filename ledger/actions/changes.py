@@ -14,11 +14,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
-from ledger import access
+from ledger import access, id_numbers
 from ledger.actions.base import Root, locked, note, permit, standing, touch
 from ledger.actions.people import IDENTITY, set_identity
 from ledger.models import ChangeProposal, Household, HouseholdEvent, Membership, Person, Registration, Spell, Tracker
@@ -321,3 +322,35 @@ def _close(home: Household, status: str, now: datetime, reason: str, on: date | 
 
 def _event(home: Household, kind: str, by: User, now: datetime, reason: str) -> None:
     HouseholdEvent.objects.create(household=home, kind=kind, on=local_date(now), reason=reason, by=by, at=now)
+
+
+# --- In words ----------------------------------------------------------------------------------
+
+
+def in_words(row: ChangeProposal) -> list[tuple[str, str]]:
+    """What a proposal would do, for whoever decides: (what, how it would be). A number is masked."""
+    details = json.loads(row.details)
+    labels = {
+        "code": _("code of the new household"), "members": _("who leaves"), "head": _("head of the new household"),
+        "into": _("household they join"), "of": _("the entry that stays"), "county": _("county"), "site": _("site"),
+        "on": _("on"), "status": _("what happened"), "note": _("note"), "name": pgettext("person", "name"), "sex": _("sex"),
+        "birth_date": _("date of birth"), "id_number": _("resident ID number"),
+    }  # fmt: skip
+    return [(labels.get(name, name), _shown(name, value)) for name, value in details.items()]
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in ("members", "head", "of"):
+        uids = value if isinstance(value, list) else [value]
+        return "、".join(Person.objects.filter(uid__in=uids).order_by("id").values_list("name", flat=True))
+    if name == "into":
+        return "、".join(Household.objects.filter(uid=value).values_list("code", flat=True))
+    if name == "county":
+        return "、".join(Bureau.objects.filter(code=value).values_list("short_name", flat=True))
+    if name == "site":
+        return "、".join(Site.objects.filter(pk=value).values_list("name", flat=True))
+    if name == "id_number":
+        return id_numbers.masked(id_numbers.normalised(value))
+    if name in ("status", "sex"):
+        return str({**dict(Person.Status.choices), **dict(Person.Sex.choices)}.get(value, value))
+    return str(value)

@@ -10,10 +10,10 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bureaus.models import User
-from ledger import access
-from ledger.actions.base import note, permit, standing
-from ledger.models import Dwelling, Person
+from bureaus.models import Bureau, User
+from ledger import access, audit
+from ledger.actions.base import ASKED_FROM, note, permit, standing
+from ledger.models import Dwelling, Household, Person
 
 
 class Purpose(models.TextChoices):
@@ -51,3 +51,24 @@ def reveal_address(home: Dwelling, *, by: User, now: datetime, purpose: str) -> 
         permit(reach.sees(access.HOMES) and reach.may_reveal(home.household.county_id), "reveal")
         note("reveal", home.household, by=by, now=now, fields=["address"], reason=purpose)
         return home.address or ""
+
+
+# --- Looking at pages ------------------------------------------------------------------------
+
+
+def looked(row: Person | Household, *, by: User, now: datetime) -> None:
+    """Somebody opened the page of a person or household."""
+    with transaction.atomic():
+        note("look", row, by=by, now=now)
+
+
+def listed(what: str, *, by: User, now: datetime, n: int, county: Bureau | None = None) -> None:
+    """Somebody looked through a list; `n`: how many stood on the page."""
+    with transaction.atomic():
+        audit.record("list", by=by, now=now, ip=ASKED_FROM.get(), subject_kind=what, county=county, n=n)
+
+
+def searched(how: str, *, by: User, now: datetime, n: int) -> None:
+    """Somebody searched by a name, an ID number or a phone; `n`: how many were found. What for is not kept."""
+    with transaction.atomic():
+        audit.record("search", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="person", fields=[how], n=n)

@@ -21,7 +21,8 @@ def add(code: str, root: Root, *, by: User, now: datetime, values: dict[str, Any
     """One more record of a kind (`ledger.records`). Raises ValidationError by field."""
     record = RECORDS[code]
     allowed = may_record(record, root, by, now, values.get("right", ""))
-    with changing(root, f"add-{code}", by=by, now=now, fields=values, seen=seen, allowed=allowed) as fresh:
+    given = [name for name, value in values.items() if value not in ("", None, False)]
+    with changing(root, f"add-{code}", by=by, now=now, fields=given, seen=seen, allowed=allowed) as fresh:
         row = record.model(**values)
         if isinstance(row, Statement):
             row.recorded_at, row.recorded_by = now, by
@@ -38,7 +39,8 @@ def change(code: str, row: Any, *, by: User, now: datetime, values: dict[str, An
     root = root_of(record, row)
     permit(not record.is_final, f"change-{code}")
     allowed = all(may_record(record, root, by, now, getattr(one, "right", "")) for one in (row, _Values(values, row)))
-    with changing(root, f"change-{code}", by=by, now=now, fields=values, allowed=allowed) as fresh:
+    given = [name for name, value in values.items() if value != getattr(row, name)]
+    with changing(root, f"change-{code}", by=by, now=now, fields=given, allowed=allowed) as fresh:
         # Under the lock of its person or household nobody else writes it.
         row = record.model._default_manager.get(pk=row.pk)
         if row.version != seen:

@@ -1,0 +1,41 @@
+"""What makes a statement unchangeable in the database itself: said is said (ledger.md, decision 2).
+
+Only `withdrawn_at` may be set, when the workbook a statement came from is taken back. Called by the migration that
+makes it so; on SQLite a later migration that remakes the table calls `install` again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TABLE = "ledger_statement"
+REFUSAL = "a statement is never changed"
+KEPT = "person_id, kind, answer, stated_on, stated_by, wants, at_own_wish, recorded_by_id, recorded_at"
+
+
+def install(apps: Any, schema_editor: Any) -> None:
+    """For RunPython, forwards; twice does no harm."""
+    uninstall(apps, schema_editor)
+    if schema_editor.connection.vendor == "sqlite":
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        schema_editor.execute(f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {refuse}")
+        schema_editor.execute(f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {refuse}")
+        return
+    schema_editor.execute(
+        f"""CREATE OR REPLACE FUNCTION ledger_said_is_said() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';
+        END $$"""
+    )
+    call = "FOR EACH ROW EXECUTE FUNCTION ledger_said_is_said()"
+    schema_editor.execute(f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {call}")
+    schema_editor.execute(f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {call}")
+
+
+def uninstall(apps: Any, schema_editor: Any) -> None:
+    """For RunPython, backwards."""
+    place = "" if schema_editor.connection.vendor == "sqlite" else f" ON {TABLE}"
+    for name in ("ledger_said_no_update", "ledger_said_no_delete"):
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{place}")
+    if place:
+        schema_editor.execute("DROP FUNCTION IF EXISTS ledger_said_is_said()")

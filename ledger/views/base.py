@@ -1,0 +1,50 @@
+"""What the pages with personal data share: nobody keeps a copy, and where one asks from stands in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from bureaus.pages import only, standing_of
+from ledger import access
+from ledger.access import Reach
+from ledger.actions.base import ASKED_FROM
+
+View = Callable[..., HttpResponse]
+
+
+def reach_of(request: HttpRequest) -> Reach:
+    """What of the ledger the person who asks may see, worked out once a request."""
+    if not hasattr(request, "_reach"):
+        request._reach = access.reach(standing_of(request))  # type: ignore[attr-defined]
+    return request._reach  # type: ignore[attr-defined]
+
+
+def personal(view: View) -> View:
+    """A page with rows of the ledger: for those who see any, and never kept by a browser or a proxy."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        only(reach_of(request).sees_rows)
+        return unkept(view)(request, **kwargs)
+
+    return wrapped
+
+
+def unkept(view: View) -> View:
+    """Never kept by a browser or a proxy; what is done is done from the address of whoever asks."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        token = ASKED_FROM.set(request.META.get("REMOTE_ADDR") or None)
+        try:
+            answer = view(request, **kwargs)
+        finally:
+            ASKED_FROM.reset(token)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return wrapped

@@ -1,0 +1,187 @@
+"""Recording, putting right, and changes a second person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from bureaus import clock
+from bureaus.access import Standing
+from bureaus.pages import attempt, number, only, person, sent_from, standing_of
+from ledger import access
+from ledger.actions import changes, records
+from ledger.actions.base import Root
+from ledger.forms.people import ProposalForm
+from ledger.forms.records import form_for
+from ledger.models import ChangeProposal, Person
+from ledger.records import RECORDS, Record
+from ledger.views.base import personal, reach_of
+
+# What an address calls it → what a record hangs from, and which of them one may see.
+ROOTS: dict[str, tuple[str, Callable[[Standing], QuerySet[Any]]]] = {
+    "persons": ("person", access.visible_persons),
+    "households": ("household", access.visible_households),
+}
+
+
+def _root(request: HttpRequest, root: str, uid: str) -> Root:
+    only(root in ROOTS)
+    found: Root = get_object_or_404(ROOTS[root][1](standing_of(request)), uid=uid)
+    return found
+
+
+def _page_of(root: Root) -> HttpResponse:
+    return redirect("person" if isinstance(root, Person) else "household", uid=root.uid)
+
+
+@personal
+def add(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
+    """One more record of a kind."""
+    row, record = _root(request, root, uid), RECORDS.get(kind)
+    only(record is not None and record.root == ROOTS[root][0])
+    assert record is not None
+    rights = _rights(request, record, row)
+    form = form_for(record, row, rights, request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            status = attempt(
+                request,
+                form,
+                lambda: records.add(kind, row, by=person(request), now=clock.now(), values=form.values()),
+                _("Recorded."),
+            )
+            if status == 302:
+                return _page_of(row)
+    return _form(request, form, row, record.title, status)
+
+
+@personal
+def change(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Put a record right."""
+    record = RECORDS.get(kind)
+    only(record is not None and not record.is_final)
+    assert record is not None
+    old = get_object_or_404(record.model._default_manager, pk=pk)
+    row = records.root_of(record, old)
+    only(row is not None)
+    row = _root(request, "persons" if isinstance(row, Person) else "households", str(row.uid))
+    rights = _rights(request, record, row)
+    only(getattr(old, "right", "") in {"", *rights})
+    form = form_for(record, row, rights, request.POST or None, old)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            seen = number(request.POST.get("seen", ""))
+            status = attempt(
+                request,
+                form,
+                lambda: records.change(kind, old, by=person(request), now=clock.now(), values=form.values(), seen=seen),
+                _("Saved."),
+            )
+            if status == 302:
+                return _page_of(row)
+    return _form(request, form, row, record.title, status, old.version)  # type: ignore[attr-defined]
+
+
+def _rights(request: HttpRequest, record: Record, row: Root) -> frozenset[str]:
+    """Those this person may record; a page that is not theirs does not exist."""
+    standing, reach = standing_of(request), reach_of(request)
+    only(reach.sees(record.part))
+    if record.part != access.RIGHTS:
+        only(row.county_id in reach.keeps)
+        return frozenset()
+    found = frozenset(right for right in reach.rights if access.checks_right(standing, row.county_id, right))
+    only(bool(found))
+    return found
+
+
+def _form(request: HttpRequest, form: Any, row: Root, title: Any, status: int, seen: int | None = None) -> HttpResponse:
+    context = {
+        "form": form,
+        "row": row,
+        "title": title,
+        "back": "person" if isinstance(row, Person) else "household",
+        "seen": seen if seen is not None else row.version,
+    }
+    return render(request, "ledger/form.html", context, status=status)
+
+
+# --- Changes -----------------------------------------------------------------------------------
+
+
+@personal
+def propose(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
+    """Lay a change before a second person."""
+    row = _root(request, root, uid)
+    only(kind in ChangeProposal.Kind.values and (kind in changes.OF_PERSONS) == isinstance(row, Person))
+    only(row.county_id in reach_of(request).keeps)
+    form = ProposalForm(kind, row, request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            status = attempt(
+                request,
+                form,
+                lambda: changes.propose(
+                    kind,
+                    row,
+                    by=person(request),
+                    now=clock.now(),
+                    reason=form.cleaned_data["reason"],
+                    details=form.details(),
+                    seen=number(request.POST.get("seen", "")),
+                ),
+                _("Proposed. A second person of the county decides."),
+            )
+            if status == 302:
+                return _page_of(row)
+    return _form(request, form, row, ChangeProposal.Kind(kind).label, status)
+
+
+@require_GET
+@personal
+def proposals(request: HttpRequest) -> HttpResponse:
+    """What waits for a decision in one's county, and what was decided last."""
+    reach, me = reach_of(request), person(request)
+    only(bool(reach.keeps))
+    rows = ChangeProposal.objects.filter(county__in=reach.keeps).select_related(
+        "county", "household", "person", "created_by", "decided_by"
+    )
+    waiting = [
+        (row, changes.in_words(row), row.created_by_id != me.pk and access.decides(standing_of(request), row.county_id))
+        for row in rows.filter(state=ChangeProposal.State.PROPOSED)
+    ]
+    done = rows.filter(~Q(state=ChangeProposal.State.PROPOSED)).order_by("-decided_at")[:30]
+    return render(request, "ledger/proposals.html", {"waiting": waiting, "done": done, "me": me})
+
+
+@sent_from("proposals")
+@personal
+def decide(request: HttpRequest, uid: str, name: str) -> HttpResponse:
+    row = get_object_or_404(ChangeProposal, uid=uid, county__in=reach_of(request).keeps)
+    only(name in ("approve", "refuse", "withdraw"))
+    form = Form(request.POST)
+    form.is_valid()
+    by, now, words = person(request), clock.now(), request.POST.get("decision", "")[:200]
+    acts = {
+        "approve": (lambda: changes.approve(row, by=by, now=now, decision=words), _("Done as proposed.")),
+        "refuse": (lambda: changes.refuse(row, by=by, now=now, decision=words), _("Refused; nothing was changed.")),
+        "withdraw": (lambda: changes.withdraw(row, by=by, now=now), _("Taken back; nothing was changed.")),
+    }
+    act, done = acts[name]
+    attempt(request, form, act, done)
+    for text in form.non_field_errors():
+        messages.error(request, str(text))
+    return redirect("proposals")
