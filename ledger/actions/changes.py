@@ -333,7 +333,8 @@ def in_words(row: ChangeProposal) -> list[tuple[str, str]]:
     labels = {
         "code": _("code of the new household"), "members": _("who leaves"), "head": _("head of the new household"),
         "into": _("household they join"), "of": _("the entry that stays"), "county": _("county"), "site": _("site"),
-        "on": _("on"), "status": _("what happened"), "note": _("note"), "name": pgettext("person", "name"), "sex": _("sex"),
+        "on": _("on"), "status": _("what happened"), "note": _("note"), "sex": _("sex"),
+        "name": pgettext("person", "name"),
         "birth_date": _("date of birth"), "id_number": _("resident ID number"),
     }  # fmt: skip
     return [(labels.get(name, name), _shown(name, value)) for name, value in details.items()]
