@@ -9,6 +9,9 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from bureaus.clock import local_date
+from bureaus.models import Bureau
+from ledger import baseline, id_numbers
+from ledger.encryption import CannotDecrypt
 from ledger.indicators import facts as f
 from ledger.models import (
     Agreement,
@@ -31,7 +34,7 @@ from ledger.models import (
     Tracker,
     Visit,
 )
-from measures.models import Site
+from measures.models import Plan, Site
 
 _ANSWERED, _NOT_APPLICABLE = str(ItemState.State.ANSWERED), str(ItemState.State.NOT_APPLICABLE)
 # Item of the plan → where a value stands for it.
@@ -57,8 +60,10 @@ _OF_AGREEMENT = {
 }
 
 
-def facts(county: int | None = None) -> f.Facts:
+def facts(county: int | None = None, *, compared: bool = False) -> f.Facts:
     """All rows, or those of one county (its pk): what hangs from its households and from its persons.
+
+    `compared`: with what tells whether two are one person, which is read for the checks alone.
 
     Sites are those the rosters call concentrated, or do not call anything yet; places that are none are left out.
     """
@@ -181,6 +186,8 @@ def facts(county: int | None = None) -> f.Facts:
         facilities=_made(
             f.FacilityFact, _rows(FacilityCheck, county, "site__county"), "site_id", "item", "required", "state", "on"
         ),
+        identities=_identities(county) if compared else (),
+        baselines=_baselines(county) if compared else (),
     )
 
 
@@ -236,6 +243,40 @@ def _checks(county: int | None) -> Iterator[f.CheckFact]:
             **{f"{path.split('__')[0]}__isnull": False}, checked_on__isnull=False
         )
         yield from _made(f.CheckFact, rows, *names)
+
+
+def _identities(county: int | None) -> Iterator[f.IdentityFact]:
+    """Keys by which two entries are compared, and what an ID number says of its person; the number itself is not kept.
+
+    A number whose key is lost is passed over: `check_field_keys` says so, not a check of its person.
+    """
+    names = ("id", "id_number", "id_index", "name", "phone_index")
+    for person, sealed, id_key, name, phone_key in _values(_rows(Person, county, "county"), *names):
+        number = ""
+        if sealed is not None:
+            try:
+                number = sealed.open()
+            except CannotDecrypt:
+                number = ""
+        valid = id_numbers.is_valid(number) if number else None
+        yield f.IdentityFact(
+            person,
+            id_key or "",
+            valid,
+            id_numbers.birth_date(number) if valid else None,
+            id_numbers.sex(number) if valid else "",
+            name,
+            phone_key or "",
+        )
+
+
+def _baselines(county: int | None) -> Iterator[f.BaselineFact]:
+    """What the document says of a county as done; plans are never employment (`ledger.baseline`)."""
+    plan = Plan.objects.order_by("-started_at", "-id").first()
+    code = None if county is None else Bureau.objects.get(pk=county).code
+    for row in baseline.of_counties(plan) if plan else ():
+        if code in (None, row.county):
+            yield f.BaselineFact(row.county, row.subject, row.value, row.on)
 
 
 def _items(county: int | None) -> dict[int, dict[str, str]]:

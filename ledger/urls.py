@@ -1,9 +1,21 @@
 from django.urls import path
 
-from ledger.views import figures, people, records
+from ledger.views import baseline, figures, people, records, sites, work, worklists
 
 urlpatterns = [
     path("", figures.figures, name="ledger"),
+    path("indicators/<slug:code>/", figures.indicator, name="indicator"),
+    path("worklists/", worklists.worklists, name="worklists"),
+    path("worklists/<slug:code>/", worklists.one_list, name="worklist"),
+    path("checks/", worklists.checks, name="checks"),
+    path("sites/", sites.sites, name="sites"),
+    path("sites/<int:pk>/", sites.facilities, name="facilities"),
+    path("sites/<int:pk>/record/", sites.record, name="record-facility"),
+    path("baseline/", baseline.baseline, name="baseline"),
+    path("baseline/explain/", baseline.explain, name="explain-baseline"),
+    path("work/", work.work, name="employers"),
+    path("work/<slug:kind>/enter/", work.enter, name="enter-work"),
+    path("work/<slug:kind>/<int:pk>/", work.change, name="change-work"),
     path("households/", people.households, name="households"),
     path("households/find/", people.find, name="find-person"),
     path("households/enter/", people.enter_household, name="enter-household"),

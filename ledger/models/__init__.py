@@ -13,7 +13,7 @@ from ledger.models.employment import (
     Visit,
 )
 from ledger.models.exchange import ExportJob, ImportBatch, ImportIssue, ImportRow
-from ledger.models.figures import BaselineFigure, ReconciliationNote, Snapshot, TermSetting
+from ledger.models.figures import ReconciliationNote, Snapshot, TermSetting
 from ledger.models.guard import ChangeProposal, CorrectionRequest, Sample, SampleItem
 from ledger.models.households import Household, HouseholdEvent, Membership, Person, Tracker
 from ledger.models.rights import Dwelling, FacilityCheck, Right, RightCheck
@@ -23,7 +23,6 @@ __all__ = [
     "Agreement",
     "AuditEvent",
     "AuditHead",
-    "BaselineFigure",
     "ChangeProposal",
     "Channel",
     "CorrectionRequest",

@@ -1,4 +1,4 @@
-"""Figures: what the document says, what was counted on a day so that it can be counted again, and the terms we set."""
+"""Figures: why the document and the ledger differ, what was counted for a month, and the terms we set."""
 
 from __future__ import annotations
 
@@ -10,61 +10,19 @@ from bureaus.models import Bureau, User
 from measures.models import Plan
 
 
-class BaselineFigure(models.Model):
-    """One figure as the plan's text has it. Planned jobs are plans and are never employment."""
-
-    class Kind(models.TextChoices):
-        DONE = "done", _("done")
-        PLANNED = "planned", _("planned")
-        CLAIM = "claim", _("said without a figure")
-
-    class Level(models.TextChoices):
-        PREFECTURE = "prefecture", _("prefecture")
-        COUNTY = "county", _("county")
-        SITE = "site", _("site")
+class ReconciliationNote(models.Model):
+    """Why the document's figure and the ledger's differ, as somebody explained it. Neither is changed by it."""
 
     class Subject(models.TextChoices):
         HOUSEHOLDS = "households", _("households")
         PERSONS = "persons", _("persons")
         EMPLOYED = "employed", _("persons in work")
-        JOBS = "jobs", _("jobs")
-        MONEY = "money", _("money")
-
-    plan = models.ForeignKey(Plan, models.CASCADE, related_name="baseline_figures", verbose_name=_("work plan"))
-    order = models.PositiveSmallIntegerField(default=0)
-    clause = models.CharField(_("clause"), max_length=30)
-    county = models.ForeignKey(
-        Bureau, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("county")
-    )
-    level = models.CharField(_("level"), max_length=10, choices=Level)
-    place = models.CharField(_("place"), max_length=40, blank=True)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    subject = models.CharField(_("counts"), max_length=10, choices=Subject)
-    label = models.CharField(_("as written"), max_length=60, blank=True)
-    value = models.IntegerField(_("figure"), null=True, blank=True)
-    written = models.CharField(_("in the text's words"), max_length=40, blank=True)
-    # A line of a county's list of trades adds up to the county's own figure, and is never added to it.
-    is_part = models.BooleanField(_("part of another figure"), default=False)
-    as_of = models.DateField(_("as of"))
-
-    class Meta:
-        verbose_name = _("figure of the document")
-        verbose_name_plural = _("figures of the document")
-        ordering = ["plan_id", "order"]
-        constraints = [models.UniqueConstraint(fields=["plan", "order"], name="baseline_line_once")]
-
-    def __str__(self) -> str:
-        return f"{self.label} {self.written or self.value}"
-
-
-class ReconciliationNote(models.Model):
-    """Why the document's figure and the ledger's differ, as somebody explained it. Neither is changed by it."""
 
     plan = models.ForeignKey(Plan, models.CASCADE, related_name="+", verbose_name=_("work plan"))
     county = models.ForeignKey(
         Bureau, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("county")
     )
-    subject = models.CharField(_("counts"), max_length=10, choices=BaselineFigure.Subject)
+    subject = models.CharField(_("counts"), max_length=10, choices=Subject)
     text = models.TextField(_("explanation"))
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"))

@@ -6,10 +6,14 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from bureaus.pages import standing_of
-from ledger.access import sees_figures
+from ledger.access import SITES, WORK, sees_figures
+from ledger.indicators import Result
+from ledger.indicators.terms import Term
 from ledger.models import ChangeProposal
 from ledger.views.base import reach_of
 
@@ -24,7 +28,12 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
     waiting = ChangeProposal.objects.filter(county__in=reach.keeps, state=ChangeProposal.State.PROPOSED).count()
     entries = [
         (sees_figures(standing), _("Figures"), "ledger", 0),
+        (bool(reach.keeps), _("Worklists"), "worklists", 0),
         (reach.sees_rows, _("Households"), "households", 0),
+        (reach.sees(WORK), _("Employers and courses"), "employers", 0),
+        (reach.sees(SITES) or standing.sees_all, _("Sites"), "sites", 0),
+        (sees_figures(standing), _("Document and ledger"), "baseline", 0),
+        (bool(reach.keeps), _("Checks"), "checks", 0),
         (bool(reach.keeps), _("Proposed changes"), "proposals", waiting),
     ]
     here = request.resolver_match.url_name if request.resolver_match else ""
@@ -41,3 +50,45 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
 def beside(cells: Any, columns: Any) -> list[tuple[Any, Any]]:
     """Cells with the columns they stand in."""
     return list(zip(cells, columns, strict=True))
+
+
+@register.simple_tag
+def noop(text: str) -> str:
+    """A text of the pure rooms, which mark it for translation and leave translating to the page."""
+    return _(text)
+
+
+@register.simple_tag
+def bar(found: Result) -> SafeString:
+    """How much of the denominator is reached, as a bar; the numbers stand beside it."""
+    reached = int(100 * found.n / found.d) if found.d else 0
+    return format_html(
+        '<svg class="share" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="g-grey" width="100" height="10" opacity=".22"/>'
+        '<rect class="g-done" width="{}" height="10"/></svg>',
+        reached,
+    )
+
+
+@register.simple_tag
+def said(found: Result | None) -> SafeString | str:
+    """yes · no · undecided · not asked, where what people said is behind a figure."""
+    if found is None or found.answers is None:
+        return "—"
+    words = {"yes": _("yes"), "no": _("no"), "undecided": _("undecided"), "not_asked": _("not asked")}
+    counts = found.answers.counts()
+    return format_html_join(" · ", '<span class="nw">{} {}</span>', ((words[key], counts[key]) for key in words))
+
+
+@register.simple_tag
+def unit(term: Term) -> str:
+    """What a term is counted in."""
+    words = {
+        "days": _("days"),
+        "years": _("years of age"),
+        "times": _("times"),
+        "percent": "%",
+        "persons": _("persons"),
+        "yuan": _("yuan"),
+    }
+    return words.get(term.unit, "")

@@ -1,0 +1,66 @@
+"""Employers, posts, courses, facilities and explanations of differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.forms import modelform_factory
+from django.utils.translation import gettext_lazy as _
+
+from bureaus.form_fields import DayField, words
+from bureaus.models import Bureau
+from ledger.actions.places import KINDS
+from ledger.models import Employer, FacilityCheck, ReconciliationNote
+
+FIELDS = {
+    "employer": ("name", "kind", "place"),
+    "post": ("employer", "title", "channel", "places", "pay", "opened_on", "closed_on"),
+    "course": ("title", "kind", "organiser", "starts_on", "ends_on", "hours", "free"),
+}
+TITLES = {"employer": _("Employer"), "post": _("Post of an employer"), "course": _("Course")}
+
+
+class PlaceForm(forms.ModelForm):
+    def _post_clean(self) -> None:
+        """The act writes, not the form."""
+
+    def values(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+def form_for(kind: str, county: Bureau, data: Any = None, row: Any = None) -> Any:
+    made = modelform_factory(KINDS[kind], PlaceForm, fields=FIELDS[kind], formfield_callback=_field)
+    form: Any = made(data, instance=row)
+    if kind == "post":
+        form.fields["employer"].queryset = Employer.objects.filter(county=county)
+    if kind == "course":
+        form.fields["organiser"].queryset = Bureau.objects.exclude(level=Bureau.Level.ORGAN)
+    return form
+
+
+def _field(field: Any, **kwargs: Any) -> Any:
+    if isinstance(field, models.DateField):
+        return DayField(label=field.verbose_name, required=not (field.null or field.blank))
+    return field.formfield(**kwargs)
+
+
+class FacilityForm(PlaceForm):
+    class Meta:
+        model = FacilityCheck
+        fields = ("item", "state", "required", "reason", "evidence")
+
+
+class ExplanationForm(forms.Form):
+    """Why the document and the ledger differ."""
+
+    county = forms.ModelChoiceField(
+        Bureau.objects.filter(level=Bureau.Level.COUNTY), label=_("county"), required=False, to_field_name="code",
+        empty_label=_("the whole prefecture"),
+    )  # fmt: skip
+    subject = forms.ChoiceField(
+        label=_("counts"),
+        choices=ReconciliationNote.Subject.choices,
+    )
+    text = words(_("explanation"))
