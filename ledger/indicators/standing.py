@@ -187,7 +187,7 @@ class Standing:
         return last
 
     def idle_days(self, person: int, since: date) -> int:
-        """The longest run of days without main work from `since` (or the 16th birthday) to the date."""
+        """The longest run of days without main work before that of the date, from `since` or the 16th birthday."""
         birth = self.facts.persons[person].birth_date
         start = max(since, turned(birth, WORKING_AGE)) if birth else since
         longest, free_from = 0, start
@@ -196,9 +196,9 @@ class Standing:
                 continue
             longest = max(longest, (spell.started_on - free_from).days)
             if spell.ended_on is None or spell.ended_on >= self.as_of:
-                return longest
+                break
             free_from = max(free_from, spell.ended_on + days(1))
-        return max(longest, (self.as_of - free_from).days + 1)
+        return longest
 
 
 def standing(facts: Facts, as_of: date, terms: Terms) -> Standing:

@@ -15,110 +15,16 @@ from hypothesis import strategies as st
 from ledger.indicators import INDICATORS, Facts, Indicator, Result, Terms, split
 from ledger.indicators.counting import CHECK, HOUSEHOLD, PERSON, REGISTRATION, SITE, SPELL
 from ledger.indicators.facts import MembershipFact, TouchFact
-from ledger.indicators.rights import OF_HOUSEHOLDS, OF_PERSONS
+from ledger.indicators.rights import OF_HOUSEHOLDS
 from ledger.indicators.sites import FACILITIES, WINDOWS
 from ledger.indicators.standing import WORKING_AGE, turned
-from ledger.indicators.surveying import ITEMS, ITEMS_AT_WORK, ITEMS_NOT_AT_WORK
-from tests.ledger.worlds import EMIN, TODAY, TOLI, World
+from tests.ledger.worlds import COUNTIES, KINDS, TODAY, World, worlds
 
-COUNTIES = (EMIN, TOLI, "654201")
-KINDS = ("job", "labour_export", "training", "entrepreneurship", "mid_term_training", "visit", "adaptation")
 TERMS = Terms()
 # They count what is written down, or what is due to everybody, wished for or not; M4f by the plan's own words.
 WHATEVER_IS_WISHED = {"M1b", "M1c", "M5a", "M4f"}
 
 each = pytest.mark.parametrize("indicator", INDICATORS.values(), ids=INDICATORS)
-days_past = st.integers(0, 1000).map(lambda back: TODAY - timedelta(days=back))
-births = st.one_of(
-    st.none(),
-    st.dates(date(1950, 1, 1), date(2019, 1, 1)),
-    st.sampled_from([date(2004, 3, 1), date(2004, 3, 2), date(2004, 2, 29), date(1998, 6, 1), date(2002, 3, 1)]),
-)
-
-
-def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.one_of(st.none(), values)
-
-
-def one(*values: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from(values)
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    w = World()
-    sites = [w.site(draw(one(*COUNTIES)), kind=draw(one("concentrated", "scattered"))) for _ in range(2)]
-    county_of = {row.id: row.county for row in w.rows["sites"]}
-    homes = []
-    for _ in range(draw(st.integers(1, 4))):
-        site = draw(maybe(one(*sites)))
-        homes.append(
-            w.household(
-                county_of[site] if site else draw(one(*COUNTIES)),
-                site,
-                resettlement=draw(one("concentrated", "scattered")),
-                expected_members=draw(maybe(st.integers(0, 4))),
-                on_roster=draw(st.booleans()),
-                status=draw(one("active", "active", "active", "exited")),
-                status_on=draw(maybe(days_past)),
-            )
-        )
-    every = (*ITEMS, *ITEMS_AT_WORK, *ITEMS_NOT_AT_WORK)
-    states = one("answered", "declined", "not_applicable", "unknown")
-    people = [
-        w.person(
-            draw(one(*homes)),
-            born=draw(births),
-            sex=draw(one("male", "female")),
-            labour=draw(one("ordinary", "skilled", "ordinary", "lost", "")),
-            status=draw(one("active", "active", "active", "deceased", "duplicate")),
-            status_on=draw(maybe(days_past)),
-            left_school=draw(one("yes", "no", "")),
-            business_conditions=draw(one("yes", "no", "")),
-            items=draw(st.dictionaries(one(*every), states, max_size=6)),
-        )
-        for _ in range(draw(st.integers(1, 6)))
-    ]
-    for _ in range(draw(st.integers(0, 2))):  # who moved to another household
-        w.rows["memberships"].append(MembershipFact(draw(one(*people)), draw(one(*homes)), draw(days_past)))
-
-    for _ in range(draw(st.integers(0, 24))):
-        somebody, home, on = draw(one(*people)), draw(one(*homes)), draw(days_past)
-        lasts = draw(maybe(st.integers(0, 400)))
-        later = on + timedelta(days=lasts) if lasts is not None else None
-        act = draw(st.integers(0, 14))
-        if act <= 2:
-            w.says(somebody, draw(one(*KINDS)), draw(one("yes", "yes", "no", "undecided")), on)
-        elif act <= 4:
-            kind = draw(one("unit", "business", "labour_export"))
-            w.works(somebody, on, later, kind, primary=draw(one(True, True, False)))
-        elif act == 5:
-            result = draw(one("completed", "dropped", ""))
-            kind = draw(one("short", "mid_term", "adaptation"))
-            w.trained(somebody, later or on, kind, result=result, enrolled_on=on, free=draw(st.booleans()))
-        elif act == 6:
-            w.offered(somebody, on)
-        elif act == 7:
-            w.visited(somebody, on, draw(one("done", "declined", "not_found")))
-        elif act == 8:
-            w.registered(somebody, on, closed_on=later, helper=draw(maybe(one(9))), help_dates=(on,))
-        elif act == 9:
-            w.contacted(somebody, on), w.supported(somebody, on, free=draw(st.booleans()))
-        elif act == 10:
-            w.surveyed(home, on, draw(one("complete", "partial", "not_home", "declined")))
-        elif act == 11:
-            w.followed(home, on, later)
-        elif act <= 13:
-            whose = {"person": somebody} if draw(st.booleans()) else {"household": home}
-            right = draw(one(*(OF_PERSONS if "person" in whose else OF_HOUSEHOLDS)))
-            finding = draw(one("kept", "lapsed", "not_received", "pending"))
-            applicable = draw(one("yes", "yes", "no", ""))
-            w.looked(right, finding, on, applicable=applicable, resolved_on=later, **whose)
-        else:
-            item, state = draw(one(*WINDOWS, *FACILITIES)), draw(one("none", "in_service"))
-            w.facility(draw(one(*sites)), item, state, on, draw(st.booleans()))
-            w.dwelling(draw(one("yes", "no", "")), draw(one(*COUNTIES)), special=draw(st.booleans()), issued_on=later)
-    return w
 
 
 def result_of(indicator: Indicator, facts: Facts) -> Result:

@@ -131,10 +131,20 @@ def test_m2a_counts_the_willing_with_a_free_course_completed(w: World) -> None:
 
 
 def test_two_statements_of_one_day_the_later_counts(w: World) -> None:
-    person = w.person()
-    w.says(person, "training", "no"), w.says(person, "training", "yes")
+    yes, no = w.person(), w.person()
+    w.says(yes, "training", "no"), w.says(yes, "training", "yes")
+    w.says(no, "training", "yes"), w.says(no, "training", "no")
+    assert counted(w, "M2a").denominator == {yes}
     w.rows["statements"].reverse()
-    assert counted(w, "M2a").denominator == {person}
+    assert counted(w, "M2a").denominator == {yes}
+
+
+def test_what_a_child_said_is_not_taken_when_it_is_16(w: World) -> None:
+    young = w.person(born=date(2004, 1, 1))
+    w.says(young, "training", "yes", date(2019, 12, 31))
+    assert counted(w, "M2a").is_empty
+    w.says(young, "training", "yes", date(2020, 1, 1))
+    assert counted(w, "M2a").denominator == {young}
 
 
 def test_m2b_is_for_those_in_business_or_with_the_conditions(w: World) -> None:
