@@ -40,7 +40,7 @@ class Task:
 WHY = {
     "not_surveyed": gettext_noop("Not surveyed yet."),
     "nobody_home": gettext_noop("Nobody was at home on %(on)s."),
-    "items_missing": gettext_noop("%(count)d items are neither answered nor declined."),
+    "items_missing": gettext_noop("Neither answered nor declined: %(count)d items."),
     "never_asked": gettext_noop("Never asked about it."),
     "undecided": gettext_noop("Undecided on %(on)s."),
     "wants_training": gettext_noop("Wanted training on %(on)s and completed no free course yet."),
