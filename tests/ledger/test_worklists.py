@@ -112,6 +112,9 @@ def test_lost_work_is_to_be_registered_and_the_registered_helped(w: World) -> No
     row = only(w, "register")
     assert (row.id, row.person, row.due_on) == (spell, person, date(2020, 3, 21))
     assert rows(w, "register", date(2020, 2, 20)) == [], "the last day is a day of work"
+    refuser = w.person()
+    w.works(refuser, date(2019, 5, 1), date(2020, 2, 20)), w.says(refuser, "job", "no")
+    assert only(w, "register").person == person, "who wants no work need not be registered"
     key = w.registered(person, date(2020, 2, 25))
     assert rows(w, "register") == []
     row = only(w, "help")
