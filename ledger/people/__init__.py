@@ -1,0 +1,1 @@
+"""Invented people for demonstrations and measurements: nobody who lives."""
