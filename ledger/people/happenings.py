@@ -100,12 +100,8 @@ def _items(rng: Random, person: Person, spell: Spell | None, on: date) -> Iterat
             yield ItemState(person.key, f"agreement_{kind}", "not_applicable")
     if spell is None and not person.service_need and not child and rng.random() < 0.5:
         yield ItemState(person.key, "need_service", rng.choice(("not_applicable", "declined")))
-    if spell is not None:
-        if spell.pay_amount is None and rng.random() < 0.6:
-            yield ItemState(person.key, "pay", "declined")
-        for item, value in (("business_project", spell.project), ("jobs_created", spell.jobs_created)):
-            if value in ("", None) and rng.random() < 0.94:
-                yield ItemState(person.key, item, "not_applicable")
+    if spell is not None and spell.pay_amount is None and rng.random() < 0.6:
+        yield ItemState(person.key, "pay", "declined")
 
 
 def _agreed(rng: Random, person: Person, on: date) -> Iterator[Agreement]:

@@ -1,0 +1,115 @@
+"""Invented people in the ledger: everything arrives, and nothing breaks a rule the product holds people to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from ledger import blind, records
+from ledger.models import AuditEvent, FacilityCheck, Household, ItemState, Membership, Person, Spell, Statement
+from ledger.people import settling
+from ledger.people.inventing import TODAY, invent
+from ledger.people.shapes import Invented
+from measures.models import Plan
+from tests.make import at
+
+NOW = at(2019, 8, 20, 9)
+
+
+@pytest.fixture(autouse=True)
+def _own_keys(tmp_path: Path, settings: Any) -> None:
+    settings.FIELD_KEYS_FILE = tmp_path / "field-keys"
+    settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
+
+
+@pytest.fixture
+def found() -> Invented:
+    return invent(90, 344, 11)
+
+
+@pytest.fixture
+def settled(tacheng: Plan, found: Invented) -> Invented:
+    settling.settle(found, plan=tacheng, now=NOW)
+    return found
+
+
+def test_everything_arrives(settled: Invented) -> None:
+    for model, name in (
+        (Household, "homes"),
+        (Person, "persons"),
+        (Membership, "persons"),
+        (Statement, "statements"),
+        (ItemState, "item_states"),
+        (FacilityCheck, "facilities"),
+    ):
+        assert model._default_manager.count() == len(getattr(settled, name)), name
+    for record in records.RECORDS.values():
+        few = record.code in ("registration", "help", "support")  # among ninety households perhaps none
+        assert few or record.model._default_manager.exists(), record.code
+    per_county = Counter(home.county for home in settled.homes)
+    for code, n in per_county.items():
+        assert Household.objects.filter(county__code=code).count() == n
+    words = Counter(spell.source_label for spell in settled.spells)
+    assert Counter(Spell.objects.values_list("source_label", flat=True)) == words
+    entry = AuditEvent.objects.get()
+    assert (entry.action, entry.user) == ("invent-people", None)
+
+
+def test_a_person_is_found_by_the_number_and_reads_as_invented(settled: Invented) -> None:
+    one = next(person for person in settled.persons if person.id_number and person.phone)
+    row = Person.objects.get(id_index=blind.of_id_number(str(one.id_number)))
+    assert (row.name, row.id_number, row.phone, row.birth_date) == (one.name, one.id_number, one.phone, one.birth_date)
+    assert row.phone_index == blind.of_phone(str(one.phone))
+    home = Membership.objects.get(person=row).household
+    assert home.code == settled.homes[one.home].code
+    assert home.county == row.county
+
+
+def test_the_product_s_own_rules_hold_for_every_row(settled: Invented) -> None:
+    for record in records.RECORDS.values():
+        for row in record.model._default_manager.all():
+            if isinstance(row, Statement) and row != row.person.statements.filter(kind=row.kind).last():
+                continue  # the rule asks what may still be said, after what was said
+            records.check(record, row, TODAY)
+    for record in records.RECORDS.values():
+        for row in record.model._default_manager.all()[:60]:
+            try:
+                row.full_clean(validate_unique=False)
+            except ValidationError as error:
+                pytest.fail(f"{record.code}: {error}")
+
+
+def test_households_and_persons_pass_their_models(settled: Invented) -> None:
+    for row in [*Household.objects.all(), *Person.objects.all()[:100]]:
+        row.full_clean()
+    assert not Membership.objects.filter(since__gt=date(2019, 8, 20)).exists()
+    named = Household.objects.filter(resettlement="concentrated")
+    assert named.exists()
+    assert not named.filter(site=None).exists()
+
+
+def test_the_invented_are_never_put_among_others(settled: Invented, tacheng: Plan) -> None:
+    with pytest.raises(settling.NotEmpty):
+        settling.settle(invent(5, 15), plan=tacheng, now=NOW)
+    assert Household.objects.count() == 90
+
+
+def test_the_command_fills_the_demonstration_alone(tacheng: Plan, settings: Any) -> None:
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("make_demo_people", "--households=5", "--persons=19", stdout=out)
+    assert not Household.objects.exists()
+    settings.DEMO = True
+    with pytest.raises(CommandError):
+        call_command("make_demo_people", "--households=5", "--persons=4", stdout=out)
+    call_command("make_demo_people", "--households=5", "--persons=19", "--seed=3", stdout=out)
+    assert (Household.objects.count(), Person.objects.count()) == (5, 19)
+    with pytest.raises(CommandError):
+        call_command("make_demo_people", "--households=5", "--persons=19", stdout=out)
