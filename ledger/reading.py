@@ -184,7 +184,14 @@ def facts(county: int | None = None, *, compared: bool = False) -> f.Facts:
             "kind",
         ),
         facilities=_made(
-            f.FacilityFact, _rows(FacilityCheck, county, "site__county"), "site_id", "item", "required", "state", "on"
+            f.FacilityFact,
+            _rows(FacilityCheck, county, "site__county"),
+            "id",
+            "site_id",
+            "item",
+            "required",
+            "state",
+            "on",
         ),
         identities=_identities(county) if compared else (),
         baselines=_baselines(county) if compared else (),
