@@ -12,7 +12,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
-from ledger import blind, records
+from ledger import blind, reading, records, terms
+from ledger.indicators import INDICATORS, consistency
 from ledger.models import AuditEvent, FacilityCheck, Household, ItemState, Membership, Person, Spell, Statement
 from ledger.people import settling
 from ledger.people.inventing import TODAY, invent
@@ -93,6 +94,39 @@ def test_households_and_persons_pass_their_models(settled: Invented) -> None:
     named = Household.objects.filter(resettlement="concentrated")
     assert named.exists()
     assert not named.filter(site=None).exists()
+
+
+def test_the_ledger_checked_against_itself_finds_gaps_and_no_nonsense(settled: Invented) -> None:
+    facts, current = reading.facts(), terms.current()
+    found = {code for code in consistency.CHECKS if consistency.check(code, facts, TODAY, current)}
+    assert {"C01", "C10", "C13", "C19"} <= found
+    assert not found & {
+        "C03",
+        "C04",
+        "C05",
+        "C06",
+        "C07",
+        "C08",
+        "C09",
+        "C11",
+        "C14",
+        "C15",
+        "C16",
+        "C18",
+        "C21",
+        "C25",
+    }
+
+
+def test_every_indicator_has_something_to_count(settled: Invented, tacheng: Plan) -> None:
+    # What a site has is counted once its county has confirmed it as one.
+    tacheng.sites.filter(named_by_plan=True).update(kind="concentrated")
+    facts, current = reading.facts(), terms.current()
+    counted = {code: one.evaluate(facts, TODAY, current) for code, one in INDICATORS.items()}
+    empty = {code for code, result in counted.items() if result.is_empty}
+    # Among ninety households perhaps nobody lost work, and nobody of the right age left school.
+    assert empty <= {"M2c", "M3c", "M4c", "M4d", "M5c"}, empty
+    assert 0.5 < float(counted["M3a"].share or 0) < 1
 
 
 def test_the_invented_are_never_put_among_others(settled: Invented, tacheng: Plan) -> None:
