@@ -39,7 +39,8 @@ def household(code: str = "TL-0001", where: str = TOLI, *, now: datetime = NOW, 
 
 def person(home: Household, name: str = "演示甲", *, now: datetime = NOW, **values: Any) -> Person:
     """A grown-up able to work, unless said otherwise."""
-    values = {"sex": "male", "birth_date": date(1985, 5, 1), "labour": "ordinary"} | values
+    defaults: dict[str, Any] = {"sex": "male", "birth_date": date(1985, 5, 1), "labour": "ordinary"}
+    values = defaults | values
     return people.enter_person(home, by=clerk(home.county.code), now=now, name=name, **values)
 
 
