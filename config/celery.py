@@ -32,5 +32,6 @@ app.conf.beat_schedule = {
     "tick": {"task": "workflows.tasks.run_tick", "schedule": 60.0, "options": {"expires": 55}},
     "audit": {"task": "workflows.tasks.run_audit", "schedule": 300.0, "options": {"expires": 290}},
     "receipts": {"task": "workflows.tasks.run_receipts", "schedule": 300.0, "options": {"expires": 290}},
+    "workbooks": {"task": "ledger.tasks.run_workbooks", "schedule": 60.0, "options": {"expires": 55}},
     "sender": {"task": "workflows.tasks.run_sender", "schedule": 60.0, "options": {"expires": 55}},
 }

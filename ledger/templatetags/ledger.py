@@ -34,6 +34,7 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
         (reach.sees(SITES) or standing.sees_all, _("Sites"), "sites", 0),
         (sees_figures(standing), _("Document and ledger"), "baseline", 0),
         (bool(reach.keeps), _("Checks"), "checks", 0),
+        (bool(reach.keeps), _("Workbooks"), "imports", 0),
         (bool(reach.keeps), _("Proposed changes"), "proposals", waiting),
     ]
     here = request.resolver_match.url_name if request.resolver_match else ""

@@ -61,6 +61,7 @@ class Found:
     kind: str
     size: int
     merged: dict[str, list[str]] = field(default_factory=dict)
+    rows: int = 0  # about how many, for showing how far the reading is
 
 
 def preflight(source: str | Path | IO[bytes], limits: Limits = LIMITS) -> Found:
@@ -77,11 +78,11 @@ def preflight(source: str | Path | IO[bytes], limits: Limits = LIMITS) -> Found:
         if head == _COMPOUND:
             raise Refused("encrypted" if _holds(file, "EncryptedPackage".encode("utf-16-le")) else "old_format")
         if not head.startswith(_ZIP):
-            _look_at_text(file)
-            return Found("csv", size)
+            return Found("csv", size, rows=_look_at_text(file))
         _look_at_directory(file, size, limits)
         with damage_refused(), zipfile.ZipFile(file) as archive:
-            return Found("xlsx", size, _look_at_parts(archive, size, limits))
+            merged, rows = _look_at_parts(archive, limits)
+            return Found("xlsx", size, merged, rows)
 
 
 @contextmanager
@@ -118,12 +119,15 @@ def _holds(file: IO[bytes], word: bytes) -> bool:
     return False
 
 
-def _look_at_text(file: IO[bytes]) -> None:
-    """A CSV is text; whether it can be decoded is found while it is read."""
+def _look_at_text(file: IO[bytes]) -> int:
+    """A CSV is text, of so many lines; whether it can be decoded is found while it is read."""
+    lines = 0
     while chunk := file.read(CHUNK):
         if b"\x00" in chunk:
             raise Refused("not_a_workbook")
+        lines += chunk.count(b"\n")
     file.seek(0)
+    return lines
 
 
 def _look_at_directory(file: IO[bytes], size: int, limits: Limits) -> None:
@@ -141,7 +145,8 @@ def _look_at_directory(file: IO[bytes], size: int, limits: Limits) -> None:
         raise Refused("too_many_parts")
 
 
-def _look_at_parts(archive: zipfile.ZipFile, size: int, limits: Limits) -> dict[str, list[str]]:
+def _look_at_parts(archive: zipfile.ZipFile, limits: Limits) -> tuple[dict[str, list[str]], int]:
+    """The merged ranges by part, and about how many rows there are."""
     parts = archive.infolist()
     names = [part.filename for part in parts]
     if len(parts) > limits.parts or len(set(names)) != len(names):
@@ -159,22 +164,22 @@ def _look_at_parts(archive: zipfile.ZipFile, size: int, limits: Limits) -> dict[
     for part in parts:
         if part.file_size > limits.ratio_from and part.file_size > limits.ratio * max(part.compress_size, 1):
             raise Refused("bomb")
-    merged = {}
+    merged, rows = {}, 0
     left = limits.unpacked_bytes
     for part in parts:
         if not part.filename.lower().endswith((".xml", ".rels", ".vml")):
             continue
         is_sheet = bool(_SHEET.search(part.filename))
         with archive.open(part) as stream:
-            read, ranges = _look_at_part(stream, limits, left, is_sheet=is_sheet)
-        left -= read
+            read, ranges, rows_here = _look_at_part(stream, limits, left, is_sheet=is_sheet)
+        left, rows = left - read, rows + rows_here
         if is_sheet:
             merged[part.filename] = ranges
-    return merged
+    return merged, rows
 
 
-def _look_at_part(stream: IO[bytes], limits: Limits, left: int, *, is_sheet: bool) -> tuple[int, list[str]]:
-    """How many bytes it really has, and its merged ranges. Definitions, far cells and other encodings are refused."""
+def _look_at_part(stream: IO[bytes], limits: Limits, left: int, *, is_sheet: bool) -> tuple[int, list[str], int]:
+    """(bytes it really has, merged ranges, rows). Definitions, far cells and other encodings are refused."""
     read, tail, rows, ranges = 0, b"", 0, list[str]()
     while chunk := stream.read(CHUNK):
         if not read and (chunk[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in chunk[:64]):
@@ -195,12 +200,12 @@ def _look_at_part(stream: IO[bytes], limits: Limits, left: int, *, is_sheet: boo
             rows += match.end() > seen
             if int(match[1][:10]) > limits.rows:
                 _look_for_a_value(text[match.end() :], stream, limits, rows)
-                return read, ranges  # formats to the sheet's end
+                return read, ranges, rows  # formats to the sheet's end
         _look_for_far_columns(text, limits)
         if b"mergeCell" in text:
             new = (match[1].decode("ascii") for match in _MERGED.finditer(text) if match.end() > seen)
             ranges += list(new)[: limits.merged - len(ranges)]
-    return read, ranges
+    return read, ranges, rows
 
 
 def _look_for_a_value(text: bytes, stream: IO[bytes], limits: Limits, rows: int) -> None:

@@ -133,6 +133,16 @@ WORDS: dict[str, Words] = {
         _("The cells %(range)s are merged, so it cannot be told which rows their content belongs to."),
         _("Cancel the merging and fill in every row."),
     ),
+    "sheet_broken": Words(
+        _("This row was not looked at: something is wrong with its sheet or with merged cells."),
+        _("Put that right first; it stands at the top of the list."),
+    ),
+    "template_of_another_county": Words(
+        _("The template was issued for another county."), _("Download the template of your own county.")
+    ),
+    "older_template": Words(
+        _("This is not the present edition of the template."), _("Download the template again for the next time.")
+    ),
     # A cell
     "formula": Words(_("The cell holds a formula, not a value."), _PASTE),
     "cell_error": Words(_("The cell shows an error of the spreadsheet (%(value)s)."), _PASTE),
@@ -181,4 +191,121 @@ WORDS: dict[str, Words] = {
     ),
     "not_yes_no": Words(_("“%(value)s” is neither yes nor no."), _("Choose from the list in the cell.")),
     "not_a_choice": Words(_("“%(value)s” is not one of: %(choices)s."), _("Choose from the list in the cell.")),
+    # A row beside the file and the ledger
+    "not_collected": Words(
+        _("“%(word)s” is not collected here."), _("Leave it out; write only what the service needs.")
+    ),
+    "id_twice": Words(
+        _("The same ID number stands in row %(row)s."), _("Keep the right row and correct or delete the other.")
+    ),
+    "row_twice": Words(_("An earlier row of this sheet says the same."), _("Keep one of them.")),
+    "person_twice": Words(_("The same person code stands in row %(row)s."), _("Keep one row for each person.")),
+    "unknown_person_code": Words(
+        _("There is nobody with this person code."), _("For somebody new leave it empty: the system gives the code.")
+    ),
+    "unknown_person": Words(
+        _("There is nobody with this ID number in the ledger or on the roster of this file."),
+        _("Enter the person on the roster first."),
+    ),
+    "nobody_named": Words(
+        _("It cannot be told whom this row is about."), _("Fill in the person code or the ID number.")
+    ),
+    "id_of_another": Words(
+        _("The ID number belongs to somebody else than the person code."), _("Compare both with the ID card.")
+    ),
+    "other_county": Words(
+        _("This person or household is in the ledger of another county."),
+        _("Leave the row out. If they have moved here, ask that county for a transfer."),
+    ),
+    "not_active": Words(
+        _("This person has moved away, has died, or was entered twice."),
+        _("Leave the row out; if that is wrong, have it corrected on the person's page."),
+    ),
+    "household_closed": Words(
+        _("This household has left the ledger or was merged into another."), _("Check the household code.")
+    ),
+    "unknown_household": Words(
+        _("There is no household with this code."), _("Enter the household on the roster first.")
+    ),
+    "other_household": Words(
+        _("This person belongs to another household."),
+        _("Moving somebody to another household is proposed on the person's page, with a reason."),
+    ),
+    "household_differs": Words(
+        _("An earlier row says something else about this household."),
+        _("Make what belongs to the household the same in all of its rows."),
+    ),
+    "unknown_site": Words(
+        _("The county has no site of this name."), _("Write the name as the roster of sites has it.")
+    ),
+    "scattered_at_site": Words(_("A scattered household lives at no site."), _("Correct one of the two.")),
+    "two_heads": Words(
+        _("Row %(row)s names another head of this household."), _("A household has one head; correct one of the rows.")
+    ),
+    "has_head": Words(_("This household has a head already."), _("Correct the relation.")),
+    "id_disagrees": Words(
+        _("“%(header)s” does not agree with the ID number."), _("Compare both with the ID card; one is wrong.")
+    ),
+    "identity_fixed": Words(
+        _("“%(header)s” is entered already and differs."),
+        _("Who somebody is, is corrected by a proposal on the person's page; leave the cell as it was."),
+    ),
+    "informant_missing": Words(_("It is not said who answered the survey."), _("Fill in “%(header)s”.")),
+    "probable_double": Words(
+        _("Somebody of this name and date of birth is entered already."),
+        _("Fill in the ID number; or confirm, row by row, that this is somebody else."),
+    ),
+    "changed_meanwhile": Words(
+        _("The row was written on edition %(said)s; here it is edition %(now)s by now."),
+        _("Take a fresh export and make the change there, or leave the row out."),
+    ),
+    "no_edition": Words(
+        _("The row would overwrite what is here and does not say which edition it was written on."),
+        _("Take an export, make the change there and upload that; empty cells here can be filled without it."),
+    ),
+    "unknown_edition": Words(
+        _("There has never been such an edition of this entry."), _("Do not change the column of the edition.")
+    ),
+    "too_young": Words(
+        _("The person was under sixteen on that day, or the date of birth is not known."),
+        _("Nobody under sixteen is asked, trained or offered work. Check both dates."),
+    ),
+    "before_birth": Words(_("This is before the person was born."), _("Check both days.")),
+    "asked_again": Words(
+        _("They were asked less than %(days)s days before."),
+        _("Do not ask again so soon; if they came by themselves, say so in the column for it."),
+    ),
+    "said_already": Words(
+        _("Another answer to the same question is entered for that day."),
+        _("What was said is not changed. Enter the later answer with its own day."),
+    ),
+    "ends_before": Words(_("It ends before it begins."), _("Check both days.")),
+    "pay_period_missing": Words(_("It is not said what the pay is for."), _("Choose a month, a year or a day.")),
+    "other_main_work": Words(_("The person has other main work at that time."), _("Enter when the other work ended.")),
+    "day_missing": Words(_("At least one day is needed."), _("Fill in the day it was offered, begun or completed.")),
+    "completed_on_missing": Words(_("It is not said when the course was completed."), _("Fill in the day.")),
+    "course_kind_missing": Words(
+        _("This course is not known yet, and its kind is missing."), _("Choose the kind of the course.")
+    ),
+    "free_course_fee": Words(
+        _("The course is free, but the person is said to have paid."), _("Correct the fee or the course.")
+    ),
+    "unknown_unit": Words(
+        _("No unit of this name is known; it was left out."), _("Write the unit's name as the plan has it.")
+    ),
+    "right_of_whom": Words(
+        _("Insurance is checked for a person, every other right for the household."),
+        _("Fill in the person code or ID number for insurance, else the household code."),
+    ),
+    "finding_missing": Words(
+        _("The right applies, but it is not said what was found and when."), _("Fill in the finding and the day.")
+    ),
+    "nothing_to_resolve": Words(
+        _("Only what had lapsed or not been received is put right."), _("Correct the finding or the day.")
+    ),
+    "certificate_in_half": Words(_("A certificate has a number and a day."), _("Fill in both.")),
+    "blocked_reason_missing": Words(
+        _("It is not said why the home cannot be registered yet."), _("Fill in the reason.")
+    ),
+    "visitor_missing": Words(_("It is not said who visited."), _("Fill in “%(header)s”.")),
 }

@@ -48,11 +48,18 @@ class Table:
 
     sheet: Sheet
     title: str
+    # Which of the tables of this sheet it is, from 0: a county may keep one for each township.
+    nth: int
     # Column letter → key; key → letter.
     letters: dict[str, str]
     first_row: int
     problems: list[Placed]
     _stream: Callable[[], Streamed]
+
+    @property
+    def key(self) -> str:
+        """`people` for the first table of the roster, `people.2` for the second."""
+        return self.sheet.code if not self.nth else f"{self.sheet.code}.{self.nth + 1}"
 
     @property
     def places(self) -> dict[str, str]:
@@ -78,6 +85,7 @@ class Book:
     # What the template's hidden sheet says: template, version, county, issued_at. Empty for other files.
     meta: dict[str, str]
     tables: list[Table]
+    rows: int = 0  # about how many
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -87,7 +95,7 @@ def open_book(source: str | Path | IO[bytes], limits: Limits = LIMITS) -> Iterat
     found = preflight(source, limits)
     with opened(source) as file:
         if found.kind == "csv":
-            yield _of_text(file, limits)
+            yield _of_text(file, limits, found)
             return
         try:
             archive = zipfile.ZipFile(file)
@@ -99,7 +107,7 @@ def open_book(source: str | Path | IO[bytes], limits: Limits = LIMITS) -> Iterat
             yield book
 
 
-def _of_text(file: IO[bytes], limits: Limits) -> Book:
+def _of_text(file: IO[bytes], limits: Limits, found: Found) -> Book:
     encoding = delimited.encoding_of(file)
 
     def stream() -> Streamed:
@@ -108,11 +116,11 @@ def _of_text(file: IO[bytes], limits: Limits) -> Book:
     table = _table("", stream, [])
     if table is None:
         raise Refused("no_table")
-    return Book("csv", encoding, {}, [table])
+    return Book("csv", encoding, {}, [table], found.rows)
 
 
 def _of_package(package: Package, found: Found) -> Book:
-    book = Book("xlsx", "", {}, [])
+    book = Book("xlsx", "", {}, [], found.rows)
     for part in package.sheets:
 
         def stream(part: Part = part) -> Streamed:
@@ -123,6 +131,7 @@ def _of_package(package: Package, found: Found) -> Book:
         elif not part.hidden and not columns.is_auxiliary(part.title):
             table = _table(part.title, stream, found.merged.get(part.name, []))
             if table is not None:
+                table.nth = sum(other.sheet is table.sheet for other in book.tables)
                 book.tables.append(table)
             elif next(stream(), None) is not None:
                 book.problems.append(Problem("unknown_sheet", {"sheet": part.title[:40]}, WARNING))
@@ -171,7 +180,7 @@ def _table(title: str, stream: Callable[[], Streamed], merged: Sequence[str]) ->
         letters = {**letters, **by_key}
         first += 1
     problems = _column_problems(sheet, letters, words) + _merged_problems(merged, first, letters)
-    return Table(sheet, title, _without_doubles(letters), first, problems, stream)
+    return Table(sheet, title, 0, _without_doubles(letters), first, problems, stream)
 
 
 def _matched(cells: Cells, names: dict[str, str]) -> dict[str, str]:

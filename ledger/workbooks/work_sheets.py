@@ -148,6 +148,13 @@ WISHES = Sheet(
             "由谁表达",
             also=vocabulary.INFORMANTS,
         ),
+        Column(
+            "at_own_wish",
+            pgettext_lazy("column", "they came by themselves"),
+            YES_NO,
+            names=("主动提出", "本人主动提出"),
+            choices=YES_OR_NO,
+        ),
         Column("note", pgettext_lazy("column", "what they wish for"), names=("具体需求", "意愿说明", "需求"), width=24),
     ),
     BY_PERSON,

@@ -1,0 +1,258 @@
+"""Writing what a checked workbook says, by the chunk: the one place where rows of the ledger come from a file.
+
+A person or household that was there gets one new edition by a workbook, however many of its rows speak of it. Rows
+that are new carry the workbook (`batch`), by which they are found when it is taken back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import F, Model
+
+from bureaus.clock import local_date
+from ledger import blind
+from ledger.imports.judged import Outcome, unpacked
+from ledger.imports.records import KINDS
+from ledger.models import (
+    Agreement,
+    Course,
+    Dwelling,
+    Household,
+    HouseholdEvent,
+    ImportBatch,
+    ImportRow,
+    ItemState,
+    Membership,
+    NoticeText,
+    Participation,
+    Person,
+    RightCheck,
+    Statement,
+    Survey,
+)
+from measures.models import Site
+
+Plan = dict[str, Any]
+
+
+class Meanwhile(Exception):
+    """Somebody has written what the workbook speaks of since it was checked."""
+
+
+class Writer:
+    """Writes within the caller's transaction."""
+
+    def __init__(self, batch: ImportBatch) -> None:
+        assert batch.committed_by is not None and batch.committed_at is not None
+        self.batch, self.county = batch, batch.county
+        self.by, self.now = batch.committed_by, batch.committed_at
+        self.sites = {site.name: site.pk for site in Site.objects.filter(county=self.county).order_by("plan_id")}
+        self.notices = list(NoticeText.objects.order_by("valid_from", "number").values_list("valid_from", "pk"))
+        self.touched: dict[type[Model], set[int]] = {Person: set(), Household: set()}
+        self.courses: dict[str, int] = {}
+
+    def _made(self) -> dict[str, Any]:
+        return {"created_at": self.now, "created_by": self.by, "batch": self.batch}
+
+    def _touch(self, row: Any) -> None:
+        """The next edition, once for each workbook."""
+        touched = self.touched[type(row)]
+        if row.pk not in touched:
+            touched.add(row.pk)
+            row.version += 1
+        row.updated_at, row.updated_by = self.now, self.by
+
+    # --- The roster --------------------------------------------------------------------------------
+
+    def roster(self, rows: Sequence[ImportRow]) -> None:
+        plans = [(row, unpacked(row.values or "{}")) for row in rows]
+        homes = self._households(plans)
+        persons = self._persons(plans, homes)
+        agreements, states = [], []
+        for row, plan in plans:
+            if row.outcome == Outcome.NEW:
+                person = persons[row.subject or uuid.UUID(int=0)]
+                agreements += [self._agreement(person, kind, outcome) for kind, outcome in plan["agreements"].items()]
+                states += [self._state(person, item, state) for item, state in plan["states"].items()]
+        Agreement.objects.bulk_create(agreements)
+        ItemState.objects.bulk_create(states)
+        self._surveys(plans, homes)
+
+    def _households(self, plans: Sequence[tuple[ImportRow, Plan]]) -> dict[str, Household]:
+        codes = {plan["code"] for _row, plan in plans if plan["code"]}
+        there = Household.objects.select_for_update(no_key=True).filter(county=self.county, code__in=codes)
+        homes = {home.code: home for home in there}
+        new: dict[str, Household] = {}
+        for row, plan in plans:
+            code = plan["code"]
+            values = dict(plan["household"])
+            if "site" in values:
+                values["site_id"] = self.sites.get(values.pop("site"))
+            if code and code not in homes and code not in new:
+                uid = uuid.UUID(plan["household_uid"]) if plan.get("household_uid") else uuid.uuid4()
+                new[code] = Household(uid=uid, county=self.county, code=code, **values, **self._made())
+            elif code in new:
+                for name, value in values.items():
+                    setattr(new[code], name, value)
+            elif values:
+                home = homes[code]
+                before = unpacked(row.before or "{}")
+                if home.pk not in self.touched[Household] and home.version != before.get("household_version"):
+                    raise Meanwhile(code)
+                for name, value in values.items():
+                    setattr(home, name, value)
+                self._touch(home)
+                home.save()
+        made = Household.objects.bulk_create(new.values())
+        on = local_date(self.now)
+        created = HouseholdEvent.Kind.CREATED
+        HouseholdEvent.objects.bulk_create(
+            [HouseholdEvent(household=home, kind=created, on=on, by=self.by, at=self.now) for home in made]
+        )
+        return homes | new
+
+    def _persons(self, plans: Sequence[tuple[ImportRow, Plan]], homes: dict[str, Household]) -> dict[uuid.UUID, Person]:
+        fresh = [(row, plan) for row, plan in plans if row.outcome == Outcome.NEW]
+        indexes = [plan["id_index"] for _row, plan in fresh if plan.get("id_index")]
+        if Person.objects.filter(id_index__in=indexes).exists():
+            raise Meanwhile("an ID number was entered")
+        new = [self._person(row, plan) for row, plan in fresh]
+        Person.objects.bulk_create(new)
+        Membership.objects.bulk_create(
+            Membership(
+                household=homes[plan["code"]],
+                person=person,
+                relation=plan["relation"],
+                # Who came with the household belongs to it since it moved, not since somebody typed it.
+                since=homes[plan["code"]].resettled_on,
+                **self._made(),
+            )
+            for person, (_row, plan) in zip(new, fresh, strict=True)
+        )
+        changed = [(row, plan) for row, plan in plans if row.outcome == Outcome.CHANGED]
+        uids = [row.subject for row, _plan in changed]
+        there = Person.objects.select_for_update(no_key=True).filter(uid__in=uids)
+        persons = {person.uid: person for person in there}
+        for row, plan in changed:
+            found = persons.get(row.subject or uuid.UUID(int=0))
+            if found is None or (found.version != row.version and found.pk not in self.touched[Person]):
+                raise Meanwhile(str(row.subject))
+            self._change(found, plan)
+        return persons | {person.uid: person for person in new}
+
+    def _person(self, row: ImportRow, plan: Plan) -> Person:
+        values = plan["person"]
+        phone = values.get("phone")
+        return Person(
+            uid=row.subject,
+            county=self.county,
+            id_index=plan.get("id_index"),
+            phone_index=blind.of_phone(phone) if phone else None,
+            **values,
+            **self._made(),
+        )
+
+    def _change(self, person: Person, plan: Plan) -> None:
+        values = plan["person"]
+        for name, value in values.items():
+            setattr(person, name, value)
+        if "phone" in values:
+            person.phone_index = blind.of_phone(values["phone"]) if values["phone"] else None
+        if "id_number" in values:
+            person.id_index = blind.of_id_number(values["id_number"]) if values["id_number"] else None
+        self._touch(person)
+        person.save()
+        stamp = {"updated_at": self.now, "updated_by": self.by}
+        if "relation" in plan:
+            Membership.objects.filter(person=person, until=None).update(
+                relation=plan["relation"], version=F("version") + 1, **stamp
+            )
+        for kind, outcome in plan["agreements"].items():
+            if not person.agreements.filter(kind=kind).update(outcome=outcome, version=F("version") + 1, **stamp):
+                self._agreement(person, kind, outcome).save()
+        for item, state in plan["states"].items():
+            if not person.item_states.filter(item=item).update(state=state, version=F("version") + 1, **stamp):
+                self._state(person, item, state).save()
+
+    def _agreement(self, person: Person, kind: str, outcome: str) -> Agreement:
+        return Agreement(person=person, kind=kind, outcome=outcome, **self._made())
+
+    def _state(self, person: Person, item: str, state: str) -> ItemState:
+        return ItemState(person=person, item=item, state=state, **self._made())
+
+    def _surveys(self, plans: Iterable[tuple[ImportRow, Plan]], homes: dict[str, Household]) -> None:
+        new = []
+        for _row, plan in plans:
+            told = plan.get("survey")
+            if told and plan["code"] in homes:
+                notice = next((pk for since, pk in reversed(self.notices) if since.isoformat() <= told["on"]), None)
+                complete = Survey.Result.COMPLETE
+                home = homes[plan["code"]]
+                new.append(Survey(household=home, result=complete, notice_id=notice, **told, **self._made()))
+        Survey.objects.bulk_create(new)
+
+    # --- The other sheets ----------------------------------------------------------------------------
+
+    def records(self, sheet: str, rows: Sequence[ImportRow]) -> None:
+        """Rows of one sheet: new ones are added, changed ones put right under their edition."""
+        kind = KINDS[sheet]
+        plans = [(row, unpacked(row.values or "{}")) for row in rows]
+        uids = {
+            is_home: [row.subject for row, plan in plans if plan["household"] is is_home] for is_home in (True, False)
+        }
+        persons = {one.uid: one for one in Person.objects.select_for_update(no_key=True).filter(uid__in=uids[False])}
+        homes = {one.uid: one for one in Household.objects.select_for_update(no_key=True).filter(uid__in=uids[True])}
+        new = []
+        for row, plan in plans:
+            root: Any = (homes if plan["household"] else persons).get(row.subject or uuid.UUID(int=0))
+            if root is None:  # new on the roster of this file, in a row that was left out
+                if not plan["is_new"]:
+                    raise Meanwhile(str(row.subject))
+                continue
+            if row.outcome == Outcome.NEW:
+                new.append(self._record(kind.model, plan, root))
+            else:
+                self._change_record(kind.model, row, plan)
+            if not plan["is_new"]:
+                self._touch(root)
+                root.save(update_fields=["version", "updated_at", "updated_by"])
+        kind.model._default_manager.bulk_create(new)
+
+    def _record(self, model: type[Model], plan: Plan, root: Person | Household) -> Model:
+        values = {name: value for name, value in plan["fields"].items() if value not in (None, "")}
+        values["household" if plan["household"] else "person"] = root
+        if model is Statement:
+            return Statement(**values, recorded_by=self.by, recorded_at=self.now, batch=self.batch)
+        if model is Participation:
+            values["course_id"] = self._course(plan["course"])
+        elif model is RightCheck:
+            values["unit"] = self.county
+        elif model is Dwelling and isinstance(root, Household):
+            values["site_id"] = root.site_id
+        return model(**values, **self._made())
+
+    def _change_record(self, model: type[Model], row: ImportRow, plan: Plan) -> None:
+        found: Any = model._default_manager.select_for_update().filter(pk=plan["pk"]).first()
+        if found is None or found.version != row.version:
+            raise Meanwhile(str(row.subject))
+        for name, value in plan["fields"].items():
+            setattr(found, name, value)
+        found.version += 1
+        found.updated_at, found.updated_by = self.now, self.by
+        found.save()
+
+    def _course(self, told: dict[str, Any]) -> int:
+        title = told["title"]
+        if title not in self.courses:
+            known = Course.objects.filter(title=title)
+            course = known.filter(county=self.county).first() or known.filter(county=None).first()
+            if course is None:
+                organiser = told["organiser"]
+                course = Course.objects.create(
+                    title=title, kind=told["kind"], organiser_id=organiser, county=self.county, **self._made()
+                )
+            self.courses[title] = course.pk
+        return self.courses[title]
