@@ -14,6 +14,7 @@ from bureaus import clock
 from ledger import tasks
 from ledger.models import AuditEvent, Household, ImportBatch, Person
 from measures.models import Plan
+from tests import make
 from tests.ledger import stage
 from tests.pages import web
 from tests.pages.web import Client
@@ -85,9 +86,6 @@ def test_a_mistake_keeps_its_row_out_and_comes_back_with_a_cure(county: Client) 
     batch = uploaded(county, filled(county, row(1, relation="head"), wrong))
     assert batch.counts["error"] == 1 and batch.counts["new"] == 1
     assert web.read(county, f"/ledger/imports/{batch.uid}/").all("del") == []
-    assert not [
-        form for action, form in page.forms.items() if form.element.all("button", formaction=None) and "x" in action
-    ]
     web.post(county, f"/ledger/imports/{batch.uid}/commit/")
     batch.refresh_from_db()
     assert batch.state == "checked"  # all or nothing, unless said otherwise
@@ -127,6 +125,6 @@ def test_a_lost_message_does_no_harm(county: Client) -> None:
     """Nobody told the worker; a minute later it looks for itself."""
     county.post("/ledger/imports/upload/", {"file": SimpleUploadedFile("台账.xlsx", filled(county, row(1)))})
     assert tasks.run_workbooks() == 0
-    with clock.standing_at(stage.make.at(2019, 8, 20, 10)):
+    with clock.standing_at(make.at(2019, 8, 20, 10)):
         assert tasks.run_workbooks() == 1
     assert ImportBatch.objects.get().state == "checked"
