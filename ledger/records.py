@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ledger import access, terms
 from ledger.models import (
@@ -362,7 +362,7 @@ RECORDS = {
             Dwelling,
             "household",
             access.HOMES,
-            gettext_lazy("Home"),
+            pgettext_lazy("ledger", "Home"),
             (
                 "site",
                 "address",

@@ -20,7 +20,9 @@ class NoticeText(models.Model):
     number = models.PositiveIntegerField(_("edition"), unique=True)
     text = models.TextField(_("text"))
     valid_from = models.DateField(_("valid from"))
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=pgettext_lazy("ledger", "by")
+    )
     at = models.DateTimeField(_("at"))
 
     class Meta:
@@ -36,7 +38,7 @@ class Survey(Kept):
     """One round of asking a household (调查一户、登记一户)."""
 
     class Result(models.TextChoices):
-        COMPLETE = "complete", _("complete")
+        COMPLETE = "complete", pgettext_lazy("ledger", "complete")
         PARTIAL = "partial", _("in part")
         NOT_HOME = "not_home", _("nobody at home")
         DECLINED = "declined", _("declined")
@@ -50,7 +52,7 @@ class Survey(Kept):
     round = models.PositiveSmallIntegerField(_("round"), default=1)
     on = models.DateField(_("on"))
     result = models.CharField(_("result"), max_length=8, choices=Result)
-    surveyor = models.CharField(_("asked by"), max_length=60, blank=True)
+    surveyor = models.CharField(pgettext_lazy("ledger", "asked by"), max_length=60, blank=True)
     informant = models.CharField(_("answered by"), max_length=16, choices=Informant, blank=True)
     notice = models.ForeignKey(
         NoticeText, models.PROTECT, null=True, blank=True, related_name="surveys", verbose_name=_("notice read out")
@@ -94,7 +96,7 @@ class ItemState(Kept):
     """How an item without a value stands: to decline is an answer, and is counted as one."""
 
     class State(models.TextChoices):
-        ANSWERED = "answered", _("answered")
+        ANSWERED = "answered", pgettext_lazy("ledger", "answered")
         DECLINED = "declined", _("declined to say")
         NOT_APPLICABLE = "not_applicable", _("not applicable")
         UNKNOWN = "unknown", _("not known")
@@ -148,7 +150,7 @@ class Statement(models.Model):
     """
 
     class Kind(models.TextChoices):
-        JOB = "job", _("work")
+        JOB = "job", pgettext_lazy("ledger", "work")
         EXPORT = "labour_export", _("work away from home")
         TRAINING = "training", _("training")
         BUSINESS = "entrepreneurship", _("a business of their own")
@@ -164,7 +166,7 @@ class Statement(models.Model):
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="statements", verbose_name=_("person"))
     kind = models.CharField(_("about"), max_length=18, choices=Kind)
-    answer = models.CharField(_("answer"), max_length=9, choices=Answer)
+    answer = models.CharField(pgettext_lazy("ledger", "answer"), max_length=9, choices=Answer)
     stated_on = models.DateField(_("said on"))
     stated_by = models.CharField(_("said by"), max_length=16, choices=Survey.Informant, default=Survey.Informant.SELF)
     wants = models.CharField(_("what they wish for"), max_length=100, blank=True)
@@ -197,8 +199,10 @@ class StatementCheck(models.Model):
 
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="checks", verbose_name=_("statement"))
     drawn_at = models.DateTimeField(_("drawn at"))
-    asked_on = models.DateField(_("asked on"), null=True, blank=True)
-    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by"))
+    asked_on = models.DateField(pgettext_lazy("ledger", "asked on"), null=True, blank=True)
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=pgettext_lazy("ledger", "by")
+    )
     outcome = models.CharField(_("outcome"), max_length=11, choices=Outcome, blank=True)
 
     class Meta:

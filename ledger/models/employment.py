@@ -20,7 +20,7 @@ class Channel(models.TextChoices):
     PROJECT = "project", _("government investment projects")
     PUBLIC = "public", _("public-welfare posts")
     WORKSHOP = "workshop", _("employment workshops")
-    BUSINESS = "business", _("starting a business")
+    BUSINESS = "business", pgettext_lazy("ledger", "starting a business")
     OTHER = "other", _("by themselves")
 
 
@@ -96,8 +96,8 @@ class Spell(Kept):
     employer = models.CharField(_("employer"), max_length=80, blank=True)
     place = models.CharField(_("place of work"), max_length=60, blank=True)
     industry = models.CharField(_("trade"), max_length=40, blank=True)
-    started_on = models.DateField(_("since"))
-    ended_on = models.DateField(_("until"), null=True, blank=True)
+    started_on = models.DateField(pgettext_lazy("ledger", "since"))
+    ended_on = models.DateField(pgettext_lazy("ledger", "until"), null=True, blank=True)
     end_reason = models.CharField(_("why it ended"), max_length=100, blank=True)
     pay_amount = models.DecimalField(_("pay"), max_digits=10, decimal_places=2, null=True, blank=True)
     pay_period = models.CharField(_("pay for"), max_length=5, choices=Period, blank=True)
@@ -159,7 +159,7 @@ class HelpAction(Kept):
     class Kind(models.TextChoices):
         INFORMATION = "information", _("posts told of")
         RECOMMENDED = "recommended", _("recommended")
-        GUIDANCE = "guidance", _("guidance")
+        GUIDANCE = "guidance", pgettext_lazy("ledger", "guidance")
 
     registration = models.ForeignKey(Registration, models.PROTECT, related_name="actions")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
@@ -218,7 +218,7 @@ class Visit(Kept):
     person = models.ForeignKey(Person, models.PROTECT, related_name="visits", verbose_name=_("person"))
     on = models.DateField(_("on"))
     method = models.CharField(_("how"), max_length=5, choices=Method, blank=True)
-    visitor = models.CharField(_("by"), max_length=60, blank=True)
+    visitor = models.CharField(pgettext_lazy("ledger", "by"), max_length=60, blank=True)
     outcome = models.CharField(_("outcome"), max_length=9, choices=Outcome)
     still_employed = models.BooleanField(_("still in work"), null=True, blank=True)
     needs = models.CharField(_("what they need"), max_length=200, blank=True)

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bureaus.models import Bureau, User
 from ledger.encryption import EncryptedTextField
@@ -76,7 +77,7 @@ class ImportRow(models.Model):
     class Outcome(models.TextChoices):
         NEW = "new", _("new")
         CHANGED = "changed", _("changed")
-        UNCHANGED = "unchanged", _("unchanged")
+        UNCHANGED = "unchanged", pgettext_lazy("ledger", "unchanged")
         CONFLICT = "conflict", _("changed here meanwhile")
         ERROR = "error", _("with mistakes")
         DUPLICATE = "duplicate", _("perhaps entered already")
@@ -147,7 +148,7 @@ class ExportJob(models.Model):
     class State(models.TextChoices):
         ASKED = "asked", _("waits for permission")
         READY = "ready", _("ready")
-        REFUSED = "refused", _("refused")
+        REFUSED = "refused", pgettext_lazy("ledger", "refused")
         EXPIRED = "expired", _("expired")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -160,7 +161,9 @@ class ExportJob(models.Model):
     ground = models.CharField(_("legal ground"), max_length=200, blank=True)
     masked = models.BooleanField(_("masked"), default=True)
     state = models.CharField(_("state"), max_length=8, choices=State)
-    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    asked_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("ledger", "asked by")
+    )
     asked_at = models.DateTimeField(_("asked at"))
     decided_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")

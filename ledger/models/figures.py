@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bureaus.models import Bureau, User
 from measures.models import Plan
@@ -14,7 +15,7 @@ class ReconciliationNote(models.Model):
     """Why the document's figure and the ledger's differ, as somebody explained it. Neither is changed by it."""
 
     class Subject(models.TextChoices):
-        HOUSEHOLDS = "households", _("households")
+        HOUSEHOLDS = "households", pgettext_lazy("ledger", "households")
         PERSONS = "persons", _("persons")
         EMPLOYED = "employed", _("persons in work")
 
@@ -24,7 +25,7 @@ class ReconciliationNote(models.Model):
     )
     subject = models.CharField(_("counts"), max_length=10, choices=Subject)
     text = models.TextField(_("explanation"))
-    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("ledger", "by"))
     at = models.DateTimeField(_("at"))
 
     class Meta:
@@ -42,7 +43,9 @@ class TermSetting(models.Model):
     code = models.SlugField(_("term"), unique=True)
     value = models.IntegerField(_("value"))
     reason = models.CharField(_("reason"), max_length=200)
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=pgettext_lazy("ledger", "by")
+    )
     at = models.DateTimeField(_("at"))
 
     class Meta:

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bureaus.models import Bureau, User
 from ledger.encryption import EncryptedTextField
@@ -29,7 +30,7 @@ class ChangeProposal(Kept):
     class State(models.TextChoices):
         PROPOSED = "proposed", _("waits for a decision")
         APPROVED = "approved", _("approved")
-        REFUSED = "refused", _("refused")
+        REFUSED = "refused", pgettext_lazy("ledger", "refused")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
@@ -76,8 +77,8 @@ class CorrectionRequest(Kept):
         REFUSED = "refused", _("not corrected")
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="correction_requests", verbose_name=_("person"))
-    asked_on = models.DateField(_("asked on"))
-    asked_by = models.CharField(_("asked by"), max_length=60, blank=True)
+    asked_on = models.DateField(pgettext_lazy("ledger", "asked on"))
+    asked_by = models.CharField(pgettext_lazy("ledger", "asked by"), max_length=60, blank=True)
     text = EncryptedTextField(_("what is wrong, in their words"))
     due_on = models.DateField(_("answer due on"))
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.OPEN)
@@ -127,9 +128,11 @@ class SampleItem(models.Model):
 
     sample = models.ForeignKey(Sample, models.PROTECT, related_name="items")
     household = models.ForeignKey(Household, models.PROTECT, related_name="sample_items")
-    finding = models.CharField(_("finding"), max_length=9, choices=Finding, blank=True)
+    finding = models.CharField(pgettext_lazy("ledger", "finding"), max_length=9, choices=Finding, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
-    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=pgettext_lazy("ledger", "by")
+    )
     at = models.DateTimeField(_("at"), null=True, blank=True)
 
     class Meta:

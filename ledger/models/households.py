@@ -28,8 +28,8 @@ class Household(Kept):
     """One resettled household (搬迁户)."""
 
     class Kind(models.TextChoices):
-        CONCENTRATED = "concentrated", _("concentrated")
-        SCATTERED = "scattered", _("scattered")
+        CONCENTRATED = "concentrated", pgettext_lazy("ledger", "concentrated")
+        SCATTERED = "scattered", pgettext_lazy("ledger", "scattered")
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -47,7 +47,7 @@ class Household(Kept):
     expected_members = models.PositiveSmallIntegerField(_("members by the roster"), null=True, blank=True)
     on_roster = models.BooleanField(_("on the official roster"), default=True)
     status = models.CharField(_("state"), max_length=8, choices=Status, default=Status.ACTIVE)
-    status_on = models.DateField(_("since"), null=True, blank=True)
+    status_on = models.DateField(pgettext_lazy("ledger", "since"), null=True, blank=True)
     status_reason = models.CharField(_("reason"), max_length=200, blank=True)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
     # The last day somebody said that all of it is still true.
@@ -55,7 +55,7 @@ class Household(Kept):
 
     class Meta:
         verbose_name = _("household")
-        verbose_name_plural = _("households")
+        verbose_name_plural = pgettext_lazy("ledger", "households")
         ordering = ["county__order", "code"]
         constraints = [models.UniqueConstraint(fields=["county", "code"], name="household_code_once")]
         indexes = [models.Index(fields=["county", "status"], name="household_of_county")]
@@ -81,7 +81,9 @@ class HouseholdEvent(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     on = models.DateField(_("on"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
-    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=pgettext_lazy("ledger", "by")
+    )
     at = models.DateTimeField(_("at"))
 
     class Meta:
@@ -162,7 +164,7 @@ class Person(Kept):
     service_need = models.CharField(_("service needed"), max_length=100, blank=True)
     interpreter = models.BooleanField(_("needs an interpreter"), default=False)
     status = models.CharField(_("state"), max_length=9, choices=Status, default=Status.ACTIVE)
-    status_on = models.DateField(_("since"), null=True, blank=True)
+    status_on = models.DateField(pgettext_lazy("ledger", "since"), null=True, blank=True)
     duplicate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="doubles")
     anonymised_at = models.DateTimeField(_("anonymised at"), null=True, blank=True, editable=False)
 
@@ -202,8 +204,8 @@ class Membership(Kept):
     household = models.ForeignKey(Household, models.PROTECT, related_name="memberships", verbose_name=_("household"))
     person = models.ForeignKey(Person, models.PROTECT, related_name="memberships", verbose_name=_("person"))
     relation = models.CharField(_("relation to the head"), max_length=6, choices=Relation, blank=True)
-    since = models.DateField(_("since"), null=True, blank=True)
-    until = models.DateField(_("until"), null=True, blank=True)
+    since = models.DateField(pgettext_lazy("ledger", "since"), null=True, blank=True)
+    until = models.DateField(pgettext_lazy("ledger", "until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("member of a household")
@@ -225,8 +227,8 @@ class Tracker(Kept):
 
     household = models.ForeignKey(Household, models.PROTECT, related_name="trackers", verbose_name=_("household"))
     user = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("followed by"))
-    since = models.DateField(_("since"))
-    until = models.DateField(_("until"), null=True, blank=True)
+    since = models.DateField(pgettext_lazy("ledger", "since"))
+    until = models.DateField(pgettext_lazy("ledger", "until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("follower of a household")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bureaus.models import Bureau
 from ledger.encryption import EncryptedTextField
@@ -52,7 +53,7 @@ class RightCheck(Kept):
     right = models.CharField(_("right"), max_length=16, choices=Right)
     applicable = models.CharField(_("applies"), max_length=3, choices=Applicable, blank=True)
     checked_on = models.DateField(_("checked on"), null=True, blank=True)
-    finding = models.CharField(_("finding"), max_length=12, choices=Finding, blank=True)
+    finding = models.CharField(pgettext_lazy("ledger", "finding"), max_length=12, choices=Finding, blank=True)
     detail = models.CharField(_("detail"), max_length=200, blank=True)
     resolved_on = models.DateField(_("put right on"), null=True, blank=True)
     unit = models.ForeignKey(
@@ -90,11 +91,11 @@ class Dwelling(Kept):
     blocked_reason = models.CharField(_("why not yet"), max_length=100, blank=True)
     applied_on = models.DateField(_("applied for on"), null=True, blank=True)
     certificate_no = models.CharField(_("certificate number"), max_length=40, blank=True)
-    issued_on = models.DateField(_("issued on"), null=True, blank=True)
+    issued_on = models.DateField(pgettext_lazy("ledger", "issued on"), null=True, blank=True)
     handed_over_on = models.DateField(_("handed over on"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("home")
+        verbose_name = pgettext_lazy("ledger", "home")
         verbose_name_plural = _("homes")
         ordering = ["household_id", "id"]
 
@@ -126,7 +127,7 @@ class FacilityCheck(Kept):
         NONE = "none", _("none")
         PLANNED = "planned", _("planned")
         BUILDING = "building", _("being built")
-        IN_SERVICE = "in_service", _("in service")
+        IN_SERVICE = "in_service", pgettext_lazy("ledger", "in service")
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="facilities", verbose_name=_("resettlement site"))
     item = models.CharField(_("facility"), max_length=24, choices=Item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bureaus.models import Bureau
 from ledger.models.base import Kept
@@ -34,7 +35,7 @@ class Course(Kept):
     starts_on = models.DateField(_("begins on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     hours = models.PositiveSmallIntegerField(_("hours"), null=True, blank=True)
-    free = models.BooleanField(_("free"), default=True)
+    free = models.BooleanField(pgettext_lazy("ledger", "free"), default=True)
 
     class Meta:
         verbose_name = _("course")
@@ -53,7 +54,7 @@ class Participation(Kept):
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="trainings", verbose_name=_("person"))
     course = models.ForeignKey(Course, models.PROTECT, related_name="participations", verbose_name=_("course"))
-    offered_on = models.DateField(_("offered on"), null=True, blank=True)
+    offered_on = models.DateField(pgettext_lazy("ledger", "offered on"), null=True, blank=True)
     enrolled_on = models.DateField(_("enrolled on"), null=True, blank=True)
     completed_on = models.DateField(_("completed on"), null=True, blank=True)
     result = models.CharField(_("result"), max_length=9, choices=Result, blank=True)
@@ -84,7 +85,7 @@ class Support(Kept):
     """Free guidance, guaranteed loans and interest subsidy for who starts a business (四（三）)."""
 
     class Kind(models.TextChoices):
-        GUIDANCE = "guidance", _("guidance")
+        GUIDANCE = "guidance", pgettext_lazy("ledger", "guidance")
         LOAN = "loan", _("guaranteed loan")
         INTEREST = "interest", _("interest subsidy")
         TRAINING = "training", _("project-based course")
@@ -93,7 +94,7 @@ class Support(Kept):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     on = models.DateField(_("on"))
     amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2, null=True, blank=True)
-    free = models.BooleanField(_("free"), default=True)
+    free = models.BooleanField(pgettext_lazy("ledger", "free"), default=True)
 
     class Meta:
         verbose_name = _("help with a business")
