@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bureaus.access import LEADING_ROLES, UNIT_ROLES, Standing
-from bureaus.models import Bureau, Role
-from ledger.models import Household, Person, Right
+from bureaus.models import Bureau, Membership, Role
+from ledger.models import ExportJob, Household, Person, Right
 from ledger.models.households import PersonQuerySet
 
 # Parts of the ledger. Whoever sees any sees name, sex, year of birth and household with it; ID and phone stay masked.
@@ -62,6 +62,8 @@ OWNERS = {
 }
 # Bureaus that must tell one person from another by their number; the others never need it.
 REVEALING = frozenset({"hrss", "medical"})
+# The bureau that may take sheets with numbers in the clear, besides the counties.
+CLEARING = "hrss"
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,35 @@ def decides(standing: Standing, county_id: int) -> bool:
     """Whether they may decide what somebody else of the county has proposed."""
     roles = LEADING_ROLES | {Role.SECTION_HEAD}
     return any(post.bureau_id == county_id and post.role in roles for post in standing.posts)
+
+
+def clears(standing: Standing, county_id: int | None) -> str:
+    """As whom somebody may ask for a sheet with numbers in the clear: "county", the bureau's code, or "" for nobody."""
+    if county_id is not None and keeps(standing, county_id):
+        return "county"
+    found = any(post.bureau.code == CLEARING and post.role in UNIT_ROLES for post in standing.posts)
+    return CLEARING if found else ""
+
+
+def decides_export(standing: Standing, job: ExportJob, asked_as: str) -> bool:
+    """Whether they are the second person of the unit that asks (`asked_as`: see `clears`)."""
+    if standing.user.pk == job.asked_by_id or not asked_as:
+        return False
+    if asked_as == "county":
+        return job.county_id is not None and decides(standing, job.county_id)
+    roles = (LEADING_ROLES | {Role.SECTION_HEAD}) & UNIT_ROLES
+    return any(post.bureau.code == asked_as and post.role in roles for post in standing.posts)
+
+
+def visible_exports(standing: Standing) -> QuerySet[ExportJob]:
+    """What somebody took themselves; for a county who took its people's data; for hrss what the bureau's people took."""
+    found = Q(asked_by=standing.user)
+    kept = reach(standing).keeps
+    if kept:
+        found |= Q(county__in=kept) | Q(county=None)
+    if clears(standing, None):
+        found |= Q(asked_by__in=Membership.objects.current().filter(bureau__code=CLEARING).values("user"))
+    return ExportJob.objects.filter(found).select_related("county", "asked_by", "decided_by")
 
 
 def checks_right(standing: Standing, county_id: int, right: str) -> bool:

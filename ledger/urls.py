@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledger.views import baseline, figures, imports, people, records, sites, work, worklists
+from ledger.views import baseline, exports, figures, imports, people, records, sites, work, worklists
 
 urlpatterns = [
     path("", figures.figures, name="ledger"),
@@ -15,11 +15,17 @@ urlpatterns = [
     path("baseline/explain/", baseline.explain, name="explain-baseline"),
     path("imports/", imports.imports, name="imports"),
     path("imports/upload/", imports.upload, name="upload-workbook"),
-    path("imports/template.xlsx", imports.template, name="workbook-template"),
     path("imports/<uuid:uid>/", imports.one, name="import"),
     path("imports/<uuid:uid>/mistakes.xlsx", imports.mistaken, name="import-mistakes"),
     path("imports/<uuid:uid>/rows/<int:pk>/", imports.enter_nevertheless, name="import-row"),
     path("imports/<uuid:uid>/<slug:name>/", imports.act, name="import-act"),
+    path("workbooks/template.xlsx", exports.empty_template, name="ledger-template"),
+    path("exports/", exports.page, name="exports"),
+    path("exports/take/", exports.take, name="take-export"),
+    path("exports/ask/", exports.ask, name="ask-export"),
+    path("exports/figures.xlsx", exports.figures, name="figures-sheet"),
+    path("exports/<uuid:uid>/download/", exports.download, name="download-export"),
+    path("exports/<uuid:uid>/<slug:name>/", exports.decide, name="decide-export"),
     path("work/", work.work, name="employers"),
     path("work/<slug:kind>/enter/", work.enter, name="enter-work"),
     path("work/<slug:kind>/<int:pk>/", work.change, name="change-work"),

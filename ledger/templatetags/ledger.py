@@ -36,6 +36,7 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
         (bool(reach.keeps), _("Checks"), "checks", 0),
         (bool(reach.keeps), _("Workbooks"), "imports", 0),
         (bool(reach.keeps), _("Proposed changes"), "proposals", waiting),
+        (sees_figures(standing), _("Sheets out"), "exports", 0),
     ]
     here = request.resolver_match.url_name if request.resolver_match else ""
     return {

@@ -25,7 +25,6 @@ from ledger.imports import checking, committing, mistakes, undoing, uploading
 from ledger.models import ImportBatch, ImportRow
 from ledger.views.base import personal, reach_of
 from ledger.workbooks import template as sheets
-from ledger.workbooks import writing
 from ledger.workbooks.problems import Refused
 
 A_PAGE = 50
@@ -70,16 +69,6 @@ def upload(request: HttpRequest) -> HttpResponse:
     if batch.state == State.UPLOADED:
         transaction.on_commit(partial(tasks.check_workbook.delay, batch.pk))
     return redirect("import", uid=batch.uid)
-
-
-@require_GET
-@personal
-def template(request: HttpRequest) -> HttpResponse:
-    """The empty workbook of the county."""
-    county = _county(request)
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the answer
-    writing.template(file, county_name=county.name, meta=writing.Meta(county.code, clock.now()))
-    return _sent(file, _("Ledger of %(county)s.xlsx") % {"county": county.short_name})
 
 
 def _sent(file: Any, name: str) -> HttpResponse:

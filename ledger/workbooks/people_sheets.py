@@ -201,6 +201,7 @@ HOMES = Sheet(
     ("不动产", "不动产权", "安置房"),
     (
         HOUSEHOLD,
+        EDITION,
         Column(
             "address",
             pgettext_lazy("column", "address"),

@@ -249,15 +249,21 @@ def table(
     watermark: str,
     meta: Meta,
     masked: Masker | None,
+    brought_back_by: str = "",
 ) -> dict[str, int]:
     """An export: `watermark` (who, when, what for, hash) stands above every sheet and on every printed page.
 
-    `masked` hides what is personal; None writes it as it is. Returns the rows written by sheet.
+    `masked` hides what is personal; None writes it as it is. `brought_back_by`: the county that fills it in, for which
+    it is explained and offers lists as the template does. Returns the rows written by sheet.
     """
     counts = {}
     with _written(target, meta) as out:
+        if brought_back_by:
+            _explain(out, brought_back_by, meta)
         for sheet, rows in sheets:
             page = out.sheet(sheet, above=watermark, footer=watermark)
+            if brought_back_by:
+                page.offer_lists(FILLED_ROWS)
             for values in rows:
                 page.write(values, masked)
             counts[sheet.code] = page.next - page.first

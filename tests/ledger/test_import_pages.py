@@ -31,7 +31,7 @@ def county(tacheng: Plan, settings: Any, tmp_path: Any) -> Any:
 
 def filled(client: Client, *rows: dict[str, Any]) -> bytes:
     """The template as the page gives it, with rows on the sheet of all persons."""
-    answer = client.get("/ledger/imports/template.xlsx")
+    answer = client.get("/ledger/workbooks/template.xlsx")
     assert answer.status_code == 200
     book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[attr-defined]
     sheet = book.worksheets[1]
