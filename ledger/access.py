@@ -62,6 +62,8 @@ OWNERS = {
 }
 # Bureaus that must tell one person from another by their number; the others never need it.
 REVEALING = frozenset({"hrss", "medical"})
+# Who decides what somebody else of their county or bureau has proposed or asked for.
+DECIDING = LEADING_ROLES | {Role.SECTION_HEAD}
 # The bureau that may take sheets with numbers in the clear, besides the counties.
 CLEARING = "hrss"
 
@@ -137,8 +139,7 @@ def keeps(standing: Standing, county_id: int) -> bool:
 
 def decides(standing: Standing, county_id: int) -> bool:
     """Whether they may decide what somebody else of the county has proposed."""
-    roles = LEADING_ROLES | {Role.SECTION_HEAD}
-    return any(post.bureau_id == county_id and post.role in roles for post in standing.posts)
+    return any(post.bureau_id == county_id and post.role in DECIDING for post in standing.posts)
 
 
 def clears(standing: Standing, county_id: int | None) -> str:
@@ -155,12 +156,11 @@ def decides_export(standing: Standing, job: ExportJob, asked_as: str) -> bool:
         return False
     if asked_as == "county":
         return job.county_id is not None and decides(standing, job.county_id)
-    roles = (LEADING_ROLES | {Role.SECTION_HEAD}) & UNIT_ROLES
-    return any(post.bureau.code == asked_as and post.role in roles for post in standing.posts)
+    return any(post.bureau.code == asked_as and post.role in DECIDING for post in standing.posts)
 
 
 def visible_exports(standing: Standing) -> QuerySet[ExportJob]:
-    """What somebody took themselves; for a county who took its people's data; for hrss what the bureau's people took."""
+    """One's own; for a county whoever took data of its people; for hrss what the people of the bureau took."""
     found = Q(asked_by=standing.user)
     kept = reach(standing).keeps
     if kept:

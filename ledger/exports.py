@@ -7,10 +7,11 @@ sheet says above itself and on every printed page who took it, when, what for, a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import IO, cast
 
 from django.utils.translation import gettext as _
 
@@ -76,15 +77,17 @@ def needed(purpose: str, reach: Reach) -> tuple[str, ...]:
     return tuple(code for code in _NEEDED[Purpose(purpose)] if reach.sees(_PARTS[code]))
 
 
+def covers(county: Bureau, counties: Collection[int] | None) -> bool:
+    return counties is None or county.pk in counties
+
+
 def chosen(order: Order, reach: Reach) -> tuple[str, ...]:
     """The sheets of an order; none where it is not theirs to give."""
     found = needed(order.purpose, reach)
     if order.county is None:
         if reach.counties is not None or order.comes_back:
             return ()
-    elif order.comes_back and order.county.pk not in reach.keeps:
-        return ()
-    elif reach.counties is not None and order.county.pk not in reach.counties:
+    elif not covers(order.county, reach.keeps if order.comes_back else reach.counties):
         return ()
     return found if order.content == ALL else tuple(code for code in found if code == order.content)
 
@@ -93,6 +96,11 @@ def counted(order: Order, reach: Reach) -> int:
     """How many rows it would have now."""
     scope = _scope(order, reach)
     return sum(exported.rows(code, scope).count() for code in chosen(order, reach))
+
+
+def nameless() -> IO[bytes]:
+    """A file without a name on the disk, gone when it is closed."""
+    return cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115
 
 
 def write(target: IO[bytes], order: Order, reach: Reach, *, taken_by: str, now: datetime) -> Written:

@@ -6,10 +6,9 @@ The file is made while it is taken and nowhere kept: a temporary file without a 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import IO, cast
+from typing import IO
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -76,6 +75,14 @@ def may_decide(job: ExportJob, mine: Standing, now: datetime) -> bool:
     return access.decides_export(mine, job, _asked_as(standing(job.asked_by, now), order_of(job)))
 
 
+def waiting_for(mine: Standing, now: datetime) -> int:
+    """How many wait for this person's decision."""
+    if not mine.roles & access.DECIDING:
+        return 0
+    asked = access.visible_exports(mine).filter(state=State.ASKED).exclude(asked_by=mine.user)
+    return sum(may_decide(job, mine, now) for job in asked)
+
+
 def download(job: ExportJob, password: str, *, by: User, now: datetime) -> IO[bytes]:
     """The sheet in the clear, this once. Raises NotYours, WrongMoment (see `is_open`), ValidationError."""
     permit(job.asked_by_id == by.pk, "export-download")
@@ -112,10 +119,7 @@ def _asked_as(mine: Standing, order: Order) -> str:
 
 def _must_give(order: Order, reach: access.Reach) -> None:
     permit(bool(exports.needed(order.purpose, reach)), "export")
-    if order.county is not None:
-        permit(reach.counties is None or order.county.pk in reach.counties, "export")
-    else:
-        permit(reach.counties is None, "export")
+    permit(reach.counties is None or (order.county is not None and order.county.pk in reach.counties), "export")
     if not exports.chosen(order, reach):
         raise ValidationError({"content": _("This purpose does not need that sheet. Choose another one.")})
 
@@ -135,7 +139,7 @@ def _decide(job: ExportJob, state: State, *, by: User, now: datetime) -> None:
 
 def _handed_over(job: ExportJob, reach: access.Reach, *, by: User, now: datetime) -> IO[bytes]:
     """The file, with the job and the line in the log that tell of it, within the caller's transaction."""
-    file = cast("IO[bytes]", tempfile.TemporaryFile())
+    file = exports.nameless()
     try:
         written = exports.write(file, order_of(job), reach, taken_by=str(by), now=now)
         job.rows, job.ids_hash, job.taken_at = written.rows, written.fingerprint, now

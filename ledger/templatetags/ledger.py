@@ -10,8 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from bureaus import clock
 from bureaus.pages import standing_of
 from ledger.access import SITES, WORK, sees_figures
+from ledger.actions.exports import waiting_for
 from ledger.indicators import Result
 from ledger.indicators.terms import Term
 from ledger.models import ChangeProposal
@@ -36,7 +38,7 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
         (bool(reach.keeps), _("Checks"), "checks", 0),
         (bool(reach.keeps), _("Workbooks"), "imports", 0),
         (bool(reach.keeps), _("Proposed changes"), "proposals", waiting),
-        (sees_figures(standing), _("Sheets out"), "exports", 0),
+        (sees_figures(standing), _("Sheets out"), "exports", waiting_for(standing, clock.now())),
     ]
     here = request.resolver_match.url_name if request.resolver_match else ""
     return {

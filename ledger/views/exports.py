@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime
 from typing import IO, Any, cast
 
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bureaus import clock
+from bureaus.access import Standing
 from bureaus.clock import ZONE
 from bureaus.models import Bureau
 from bureaus.pages import attempt, only, person, sent_from, standing_of
@@ -75,7 +75,7 @@ def _content(row: ExportJob) -> str:
 
 def _now_in(row: ExportJob) -> int:
     """How many rows it would hold, for whoever decides."""
-    return exports.counted(acts.order_of(row), access.reach(access.Standing(row.asked_by, clock.today())))
+    return exports.counted(acts.order_of(row), access.reach(Standing(row.asked_by, clock.today())))
 
 
 def _state(row: ExportJob, now: datetime) -> str:
@@ -86,9 +86,9 @@ def _state(row: ExportJob, now: datetime) -> str:
     return str(row.get_state_display())
 
 
-def _sent(file: IO[bytes], name: str) -> FileResponse:
-    """Streamed; the file has no name on the disk and is gone when it is closed."""
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+def _sent(file: IO[bytes], name: str) -> HttpResponse:
+    """Streamed, and closed when it has been sent."""
+    return cast("HttpResponse", FileResponse(file, as_attachment=True, filename=name, content_type=XLSX))
 
 
 def _file_name(row: ExportJob) -> str:
@@ -196,8 +196,9 @@ def empty_template(request: HttpRequest) -> HttpResponse:
     kept = _kept(request)
     county = next((one for one in kept if one.code == request.GET.get("county", one.code)), None)
     only(county is not None)
-    file = cast("IO[bytes]", tempfile.TemporaryFile())
-    writing.template(file, county_name=str(county), meta=writing.Meta(county.code, clock.now()))  # type: ignore[union-attr]
+    assert county is not None
+    file = exports.nameless()
+    writing.template(file, county_name=str(county), meta=writing.Meta(county.code, clock.now()))
     file.seek(0)
     return _sent(file, _("Template of the ledger, %(county)s") % {"county": county} + ".xlsx")
 
@@ -217,7 +218,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     mark = _("Figures of the ledger, taken by %(name)s at %(at)s") % words
     if circulates:
         mark += " · " + _("numbers under 5 are shown as <5; * is withheld so that none can be worked out")
-    file = cast("IO[bytes]", tempfile.TemporaryFile())
+    file = exports.nameless()
     writing.table(
         file,
         [(leaving.FIGURES, figure_sheet.rows(iter(groups), whole=_("Prefecture"), circulates=circulates))],

@@ -9,19 +9,23 @@ import pytest
 from django.urls import reverse
 
 from bureaus import calendar_links, clock
-from bureaus.models import Heartbeat
+from bureaus.models import Bureau, Heartbeat
+from ledger.actions import exports
+from ledger.exports import Order
 from measures.models import Deadline, Plan
 from notifications import preferences
 from notifications.models import Message, Refusal
 from tests import make
 from tests.pages import people, web
 from tests.pages.people import EVERYBODY, SEES_ALL, SUPERVISES, WORKS
-from tests.pages.test_urls import URLS
+from tests.pages.test_urls import UID, URLS
 from workflows import actions
 from workflows.models import Slip
 
+SHOWN_AT_ONCE = {"make-calendar-link", "take-export", "download-export"}
 TOWN = "654224"  # 托里县, whose work is looked at
 PDF = b"%PDF-1.4 content"
+PASSWORD = "A-long-0ne-for-tests"
 
 
 def _row(key: str) -> int:
@@ -97,6 +101,18 @@ def _absence() -> int:
     today, deputy = clock.today(), make.person("托里县·科室负责人")
     absence = actions.record_absence(user, by=user, now=clock.now(), first_day=today, last_day=today, deputy=deputy)
     return absence.pk
+
+
+def _sheet(*, approved: bool) -> str:
+    """A sheet in the clear that the county's clerk asked for."""
+    by, now = people.person("unit"), clock.now()
+    by.set_password(PASSWORD)
+    by.save()
+    order = Order("employment", "all", Bureau.objects.get(code=TOWN), masked=False)
+    job = exports.ask(order, by=by, now=now)
+    if approved:
+        exports.approve(job, by=people.person("unit_leader"), now=now)
+    return str(job.uid)
 
 
 OF_TOWN = SEES_ALL | {"unit", "unit_leader"}
@@ -192,6 +208,12 @@ SEEN: list[Case] = [
     ("unsubscribe", lambda: (preferences.token(people.person("unit").pk),), EVERYBODY),
     ("unsubscribe", lambda: ("no-such-token",), set()),
     ("preferences", tuple, EVERYBODY),
+    ("exports", tuple, READS),
+    ("figures-sheet", tuple, READS),
+    ("ledger-template", tuple, {"unit", "unit_leader", "county", "late"}),
+    ("download-export", lambda: (_sheet(approved=True),), {"unit"}),
+    ("download-export", lambda: (_sheet(approved=False),), set()),
+    ("download-export", lambda: (UID,), set()),
 ]
 # (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
 DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] = [
@@ -271,6 +293,22 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("withdraw-absence", lambda: (_absence(),), {}, {"unit", "unit_leader"}),
     # With no task chosen nothing is written; whose tasks may be chosen is tried in test_signing.
     ("sign-many", tuple, {}, WORKS),
+    (
+        "take-export",
+        tuple,
+        {"take-purpose": "employment", "take-content": "all"},
+        {"unit", "unit_leader", "county", "late", "lead", "keeper"},
+    ),
+    (
+        "ask-export",
+        tuple,
+        {"ask-purpose": "employment", "ask-content": "all"},
+        {"unit", "unit_leader", "county", "late", "lead"},
+    ),
+    ("decide-export", lambda: (_sheet(approved=False), "approve"), {}, {"unit_leader"}),
+    ("decide-export", lambda: (_sheet(approved=False), "refuse"), {}, {"unit_leader"}),
+    ("decide-export", lambda: (_sheet(approved=False), "withdraw"), {}, set()),
+    ("download-export", lambda: (_sheet(approved=True),), {"password": PASSWORD}, {"unit"}),
 ]
 
 
@@ -316,8 +354,8 @@ def test_those_who_may_do_it(
     who = sorted(doers)[0]
     before = web.written()
     answer = web.signed_in(people.person(who)).post(url, values)
-    # A new link is shown at once: it is kept nowhere for a second page to find.
-    assert answer.status_code == (200 if name == "make-calendar-link" else 302)
+    # A new link and a sheet are given at once: they are kept nowhere for a second page to find.
+    assert answer.status_code == (200 if name in SHOWN_AT_ONCE else 302)
     if name not in ("notices-read", "start-plan", "sign-many"):
         assert web.written() != before
 

@@ -35,6 +35,8 @@ NO_PAGES = {
     "diagram",
     "told-sheet",
     "overdue-sheet",
+    "figures-sheet",
+    "ledger-template",
     "calendar-feed",
     "healthz",
     "metrics",

@@ -18,6 +18,7 @@ from tests.pages import web
 READ, WRITE, BOTH = {"GET"}, {"POST"}, {"GET", "POST"}
 # Takes a form; whoever comes by a link is led to the page the form stands on.
 SENT = BOTH
+UID = "00000000-0000-0000-0000-000000000000"  # of nothing
 # name → (the arguments of an example, the methods it answers to). A new address needs a line here.
 URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "sign-in": ((), BOTH),
@@ -83,6 +84,13 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "receipts": (("gateway", "x" * 24), WRITE),
     "healthz": ((), READ),
     "metrics": ((), READ),
+    "exports": ((), READ),
+    "take-export": ((), SENT),
+    "ask-export": ((), SENT),
+    "download-export": ((UID,), BOTH),
+    "decide-export": ((UID, "approve"), SENT),
+    "figures-sheet": ((), READ),
+    "ledger-template": ((), READ),
 }
 # Whoever has not signed in must reach these, and nothing else: people to sign in, machines to watch the system,
 # calendars, SMS providers and mail programs what a secret or signed address opens.
