@@ -34,4 +34,8 @@ app.conf.beat_schedule = {
     "receipts": {"task": "workflows.tasks.run_receipts", "schedule": 300.0, "options": {"expires": 290}},
     "workbooks": {"task": "ledger.tasks.run_workbooks", "schedule": 60.0, "options": {"expires": 55}},
     "sender": {"task": "workflows.tasks.run_sender", "schedule": 60.0, "options": {"expires": 55}},
+    # Beat counts from its own start: what must happen once a day is asked for oftener, and does nothing in vain.
+    "audit-log": {"task": "ledger.tasks.verify_log", "schedule": 12 * 3600.0, "options": {"expires": 3600}},
+    "confirmations": {"task": "ledger.tasks.draw_confirmations", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "workbooks": {"task": "ledger.tasks.purge_workbooks", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
 
 from bureaus.access import LEADING_ROLES, UNIT_ROLES, Standing
 from bureaus.models import Bureau, Membership, Role
@@ -28,6 +29,19 @@ HOMES = "homes"
 SITES = "sites"
 HEALTH = "health"
 RIGHTS = "rights"  # which of them: `Reach.rights`
+
+# What a person is told of who sees what, in plain words.
+PARTS = {
+    ROSTER: gettext_lazy("household, members and the survey"),
+    WISHES: gettext_lazy("what they said they wish"),
+    WORK: gettext_lazy("work and pay"),
+    TRAINING: gettext_lazy("courses"),
+    OFFERS: gettext_lazy("posts offered, visits, unemployment and help"),
+    SUPPORT: gettext_lazy("help with a business"),
+    HOMES: gettext_lazy("home and certificate"),
+    HEALTH: gettext_lazy("health"),
+    RIGHTS: gettext_lazy("the rights this bureau answers for"),
+}
 
 _LAND = {Right.LAND_CONTRACT, Right.LAND_CERTIFICATE}
 _ALL_RIGHTS = frozenset(Right)

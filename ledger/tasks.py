@@ -1,9 +1,13 @@
-"""Celery's doors to the ledger. A lost or doubled message does no harm: the state of the workbook decides."""
+"""Celery's doors to the ledger. A lost or doubled message does no harm: the state of the rows decides."""
+
+from __future__ import annotations
 
 from celery import shared_task
 
 from bureaus import clock
 from bureaus.access import WrongMoment
+from ledger import watching
+from ledger.actions import confirming, retention
 from ledger.imports import checking, committing, uploading
 from ledger.models import ImportBatch
 
@@ -30,3 +34,18 @@ def run_workbooks() -> int:
     for batch in waiting:
         (commit_workbook if batch.state == ImportBatch.State.COMMITTING else check_workbook)(batch.pk)
     return len(waiting)
+
+
+@shared_task(name="ledger.tasks.verify_log")
+def verify_log() -> bool:
+    return not watching.verify(clock.real_now()).facts["count"]
+
+
+@shared_task(name="ledger.tasks.draw_confirmations")
+def draw_confirmations() -> int:
+    return sum(confirming.draw(clock.now()).values())
+
+
+@shared_task(name="ledger.tasks.purge_workbooks")
+def purge_workbooks() -> int:
+    return retention.purge_workbooks(clock.now())

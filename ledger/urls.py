@@ -1,6 +1,21 @@
 from django.urls import path
 
-from ledger.views import baseline, exports, figures, imports, people, records, sites, work, worklists
+from ledger.views import (
+    baseline,
+    confirmations,
+    corrections,
+    exports,
+    figures,
+    imports,
+    log,
+    notice,
+    people,
+    records,
+    samples,
+    sites,
+    work,
+    worklists,
+)
 
 urlpatterns = [
     path("", figures.figures, name="ledger"),
@@ -39,9 +54,24 @@ urlpatterns = [
     path("persons/<uuid:uid>/", people.one_person, name="person"),
     path("persons/<uuid:uid>/change/", people.edit_person, name="edit-person"),
     path("persons/<uuid:uid>/reveal/", people.reveal, name="reveal"),
+    path("persons/<uuid:uid>/log/", log.of_person, name="person-log"),
+    path("persons/<uuid:uid>/print/", corrections.sheet, name="person-print"),
+    path("persons/<uuid:uid>/correction/", corrections.ask, name="ask-correction"),
     path("<slug:root>/<uuid:uid>/add/<slug:kind>/", records.add, name="add-record"),
     path("<slug:root>/<uuid:uid>/propose/<slug:kind>/", records.propose, name="propose"),
     path("records/<slug:kind>/<int:pk>/", records.change, name="change-record"),
     path("changes/", records.proposals, name="proposals"),
     path("changes/<uuid:uid>/<slug:name>/", records.decide, name="decide-proposal"),
+    path("corrections/", corrections.listed, name="corrections"),
+    path("corrections/<uuid:uid>/<slug:name>/", corrections.act, name="answer-correction"),
+    path("samples/", samples.drawn, name="samples"),
+    path("samples/<uuid:uid>/", samples.one, name="sample"),
+    path("samples/<uuid:uid>/<int:pk>/", samples.find, name="sample-finding"),
+    path("confirmations/", confirmations.listed, name="confirmations"),
+    path("confirmations/<int:pk>/", confirmations.ask, name="ask-again"),
+    path("retention/", confirmations.kept_too_long, name="retention"),
+    path("notice/", notice.editions, name="notice-text"),
+    path("notice/<int:number>/print/", notice.printed, name="notice-print"),
+    path("log/", log.whole, name="audit-log"),
+    path("log/verify/", log.verify, name="verify-log"),
 ]

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from bureaus import calendars, cast, clock
 from bureaus.models import Membership, Role, User
+from ledger.actions import notice
 from measures.models import Plan
 from workflows import actions, scenario, simulate
 
@@ -62,6 +63,7 @@ def prepare(load: Callable[[], object], say: Callable[[str], None]) -> None:
     with transaction.atomic(), clock.standing_at(BEGINS):
         calendars.seed_statutory()
         load()
+        notice.load_first(BEGINS)
         cast.make_cast()
         issuer = Membership.objects.current().get(role=Role.SUPERVISION_HEAD).user
         actions.start_plan(Plan.objects.get(), by=issuer, now=BEGINS)

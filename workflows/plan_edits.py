@@ -22,6 +22,7 @@ from viewflow.workflow.status import STATUS
 from bureaus import calendars
 from bureaus.clock import local_date, start_of
 from bureaus.models import User
+from ledger.actions import notice
 from measures import due as dates
 from measures import loading, periods
 from measures.loading import LoadResult
@@ -57,6 +58,7 @@ def load(file: PlanFile, *, by: User | None = None, now: datetime) -> Loaded:
     _hold_runs(file.code)
     result = loading.load(file, by=by, now=now)
     load_ladders()  # they go with a plan: its deadlines climb them
+    notice.load_first(now)  # read out to whoever is asked for the plan's ledger
     if not result.plan.is_started:
         return Loaded(result)
     with counters.keeping(now):

@@ -72,3 +72,27 @@ def searched(how: str, *, by: User, now: datetime, n: int) -> None:
     """Somebody searched by a name, an ID number or a phone; `n`: how many were found. What for is not kept."""
     with transaction.atomic():
         audit.record("search", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="person", fields=[how], n=n)
+
+
+def read_log(row: Person | None, *, by: User, now: datetime) -> None:
+    """Somebody read who looked at a person, or (None) the log as a whole."""
+    with transaction.atomic():
+        if row is not None:
+            note("log", row, by=by, now=now)
+        else:
+            audit.record("log", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="audit")
+
+
+def printed(person: Person, *, by: User, now: datetime, purpose: str = "") -> None:
+    """The sheet of everything held about a person was printed; with a purpose, its numbers in the clear."""
+    if purpose and purpose not in Purpose.values:
+        raise ValidationError({"purpose": _("Say what you need it for.")})
+    reach = access.reach(standing(by, now))
+    with transaction.atomic():
+        permit(person.county_id in reach.keeps, "print")
+        permit(not purpose or reach.may_reveal(person.county_id), "print")
+        note("print", person, by=by, now=now)
+        if purpose:
+            # Counted with what is shown on pages, each value by itself.
+            for field in HIDDEN:
+                note("reveal", person, by=by, now=now, fields=[field], reason=purpose)

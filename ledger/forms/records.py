@@ -7,11 +7,13 @@ from typing import Any, cast
 from django import forms
 from django.db import models
 from django.forms import modelform_factory
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
+from bureaus import clock
 from bureaus.form_fields import DayField
 from bureaus.models import Membership, User
 from ledger.actions.base import Root
+from ledger.actions.notice import in_force
 from ledger.forms.people import no_such_words
 from ledger.models import Course, NoticeText, Post, Registration, RightCheck
 from ledger.models.rights import OF_PERSONS
@@ -68,7 +70,7 @@ def _narrow(form: RecordForm, root: Root, rights: frozenset[str]) -> None:
     choices = {
         "post": Post.objects.filter(employer__county=county, closed_on=None).select_related("employer"),
         "course": Course.objects.filter(models.Q(county=county) | models.Q(county=None)),
-        "notice": NoticeText.objects.all(),
+        "notice": NoticeText.objects.filter(valid_from__lte=clock.today()),
         "site": Site.objects.filter(county=county, is_placeholder=False, kind__in=["concentrated", "unconfirmed"]),
         "registration": Registration.objects.filter(person=root.pk, closed_on=None),
         "helper": _staff(county),
@@ -87,8 +89,14 @@ def _narrow(form: RecordForm, root: Root, rights: frozenset[str]) -> None:
             _("Empty: what is entered stays. It is not shown here.") if form.instance.pk else ""
         )
         form.initial.pop("address", None)
-    if "notice" in fields and not form.instance.pk:
-        fields["notice"].initial = NoticeText.objects.first()
+    if "notice" in fields:
+        fields["notice"].label_from_instance = _edition
+        if not form.instance.pk:
+            fields["notice"].initial = in_force(clock.today())
+
+
+def _edition(row: NoticeText) -> str:
+    return _("edition %(number)d, valid from %(day)s") % {"number": row.number, "day": row.valid_from.isoformat()}
 
 
 def _staff(county: Any) -> Any:

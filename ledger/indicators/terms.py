@@ -57,6 +57,12 @@ class Terms:
     pay_month_low: int = _ours(300, gettext_noop("Pay in a month is unusual below"), "yuan")
     pay_month_high: int = _ours(20000, gettext_noop("Pay in a month is unusual above"), "yuan")
 
+    reveals_a_day: int = _ours(30, gettext_noop("Masked values one account has shown in a day at most"), "times")
+    correction_days: int = _ours(15, gettext_noop("A request for correction is answered within"), "working_days")
+    sample_days: int = _ours(7, gettext_noop("A sample for a spot check stays open for"))
+    retention_days: int = _ours(1095, gettext_noop("Who left the ledger is anonymised after"))
+    workbook_days: int = _ours(30, gettext_noop("An uploaded workbook is kept for"))
+
     def changed(self, values: Mapping[str, int | date]) -> Terms:
         """These terms with the given codes set anew. Unknown codes and values of another kind raise ValueError."""
         known = {one.code: one for one in explained(self)}
@@ -68,7 +74,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`unit`: date days years times percent persons yuan."""
+    """`unit`: date days working_days years times percent persons yuan."""
 
     code: str
     title: str

@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 
 from bureaus import clock
 from bureaus.pages import standing_of
-from ledger.access import SITES, WORK, sees_figures
+from ledger.access import SITES, WORK, decides, sees_figures
+from ledger.actions.confirming import waiting as waiting_again
 from ledger.actions.exports import waiting_for
+from ledger.actions.samples import checks_for
 from ledger.indicators import Result
 from ledger.indicators.terms import Term
-from ledger.models import ChangeProposal
+from ledger.models import ChangeProposal, CorrectionRequest
 from ledger.views.base import reach_of
 
 register = template.Library()
@@ -28,6 +30,8 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
     standing, reach = standing_of(request), reach_of(request)
     waiting = ChangeProposal.objects.filter(county__in=reach.keeps, state=ChangeProposal.State.PROPOSED).count()
+    asked = CorrectionRequest.objects.filter(person__county__in=reach.keeps, state="open").count() if reach.keeps else 0
+    again = waiting_again(reach.keeps).count() if reach.keeps else 0
     entries = [
         (sees_figures(standing), _("Figures"), "ledger", 0),
         (bool(reach.keeps), _("Worklists"), "worklists", 0),
@@ -39,6 +43,12 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
         (bool(reach.keeps), _("Workbooks"), "imports", 0),
         (bool(reach.keeps), _("Proposed changes"), "proposals", waiting),
         (sees_figures(standing), _("Sheets out"), "exports", waiting_for(standing, clock.now())),
+        (bool(reach.keeps), _("Requests for correction"), "corrections", asked),
+        (bool(reach.keeps) or standing.supervises, _("Answers asked again"), "confirmations", again),
+        (any(decides(standing, pk) for pk in reach.keeps), _("Left long ago"), "retention", 0),
+        (bool(checks_for(standing)), _("Samples"), "samples", 0),
+        (sees_figures(standing), _("Notice"), "notice-text", 0),
+        (standing.audits, _("Audit log"), "audit-log", 0),
     ]
     here = request.resolver_match.url_name if request.resolver_match else ""
     return {

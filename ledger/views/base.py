@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
 
 from bureaus.pages import only, standing_of
 from ledger import access
@@ -48,3 +49,7 @@ def unkept(view: View) -> View:
         return answer
 
     return wrapped
+
+
+# A page with a form of its own: read, or sent back to its own address.
+takes_form = require_http_methods(["GET", "HEAD", "POST"])

@@ -22,7 +22,7 @@ from ledger.encryption import can_read
 from ledger.forms.people import HouseholdForm, MemberForm, PersonForm
 from ledger.models import Household, Membership, Person
 from ledger.sheets import of_household, of_person
-from ledger.views.base import personal, reach_of
+from ledger.views.base import personal, reach_of, takes_form
 
 A_PAGE = 50
 
@@ -145,16 +145,18 @@ def person_page(request: HttpRequest, row: Person, status: int = 200, **more: An
         "home": home,
         "age": row.age(today),
         "sheet": of_person(row, reach),
-        "hidden": _hidden(row, reach),
+        "hidden": hidden(row, reach),
         "keeps": row.county_id in reach.keeps,
         "sees_roster": reach.sees(access.ROSTER),
         "purposes": looking.Purpose.choices,
         "proposal": row.proposals.filter(state="proposed").first() if row.county_id in reach.keeps else None,
+        "requests": row.correction_requests.order_by("-asked_on", "-id"),
+        "sees_log": access.decides(standing_of(request), row.county_id),
     }
     return render(request, "ledger/person.html", context | more, status=status)
 
 
-def _hidden(row: Person, reach: access.Reach) -> list[dict[str, Any]]:
+def hidden(row: Person, reach: access.Reach) -> list[dict[str, Any]]:
     """What is masked: a label, what is shown of it, and whether this person may have it shown."""
     found = []
     for name, label, mask in (
@@ -199,6 +201,7 @@ def reveal(request: HttpRequest, uid: str) -> HttpResponse:
 # --- Entering and changing -------------------------------------------------------------------
 
 
+@takes_form
 @personal
 def enter_household(request: HttpRequest) -> HttpResponse:
     """A household of the county one works in."""
@@ -229,6 +232,7 @@ def _own_county(request: HttpRequest) -> Bureau:
     return Bureau.objects.filter(pk__in=keeps).order_by("order")[0]
 
 
+@takes_form
 @personal
 def edit_household(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(access.visible_households(standing_of(request)), uid=uid)
@@ -251,6 +255,7 @@ def edit_household(request: HttpRequest, uid: str) -> HttpResponse:
     return _form_page(request, form, row, _("Change the household"), status)
 
 
+@takes_form
 @personal
 def enter_person(request: HttpRequest, uid: str) -> HttpResponse:
     """One more member of a household."""
@@ -272,6 +277,7 @@ def enter_person(request: HttpRequest, uid: str) -> HttpResponse:
     return _form_page(request, form, home, _("Enter a member"), status)
 
 
+@takes_form
 @personal
 def edit_person(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(access.visible_persons(standing_of(request)), uid=uid)

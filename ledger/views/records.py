@@ -16,14 +16,14 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.access import Standing
 from bureaus.pages import attempt, number, only, person, sent_from, standing_of
-from ledger import access
+from ledger import access, logbook
 from ledger.actions import changes, records
 from ledger.actions.base import Root
 from ledger.forms.people import ProposalForm
 from ledger.forms.records import form_for
 from ledger.models import ChangeProposal, Person
 from ledger.records import RECORDS, Record
-from ledger.views.base import personal, reach_of
+from ledger.views.base import personal, reach_of, takes_form
 
 # What an address calls it → what a record hangs from, and which of them one may see.
 ROOTS: dict[str, tuple[str, Callable[[Standing], QuerySet[Any]]]] = {
@@ -42,6 +42,7 @@ def _page_of(root: Root) -> HttpResponse:
     return redirect("person" if isinstance(root, Person) else "household", uid=root.uid)
 
 
+@takes_form
 @personal
 def add(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
     """One more record of a kind."""
@@ -65,6 +66,7 @@ def add(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
     return _form(request, form, row, record.title, status)
 
 
+@takes_form
 @personal
 def change(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Put a record right."""
@@ -120,6 +122,7 @@ def _form(request: HttpRequest, form: Any, row: Root, title: Any, status: int, s
 # --- Changes -----------------------------------------------------------------------------------
 
 
+@takes_form
 @personal
 def propose(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
     """Lay a change before a second person."""
@@ -164,7 +167,9 @@ def proposals(request: HttpRequest) -> HttpResponse:
         for row in rows.filter(state=ChangeProposal.State.PROPOSED)
     ]
     done = rows.filter(~Q(state=ChangeProposal.State.PROPOSED)).order_by("-decided_at")[:30]
-    return render(request, "ledger/proposals.html", {"waiting": waiting, "done": done, "me": me})
+    led = [pk for pk in reach.keeps if access.decides(standing_of(request), pk)]
+    often = logbook.too_often(clock.now(), led) if led else []
+    return render(request, "ledger/proposals.html", {"waiting": waiting, "done": done, "me": me, "often": often})
 
 
 @sent_from("proposals")

@@ -165,6 +165,14 @@ CHECKS = (
         _("Look whether mail server and SMS provider take messages, and whether CANARY_USER is an account in use."),
         whole=sending.canaries,
     ),
+    Check(
+        "A18",
+        _("The log of personal data is as it was written"),
+        _(
+            "Keep database and second log as they are, run “manage.py verify_audit”, and call in whoever answers for it."
+        ),
+        whole=sending.tampered,
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from bureaus.clock import local_date
 from bureaus.models import Heartbeat
+from ledger import watching
 from measures.models import Deadline, Recurrence
 from notifications import pacing, reconciling, window
 from notifications.addresses import address_of
@@ -115,6 +116,18 @@ def canaries(audit: Audit) -> tuple[int, list[Found]]:
         elif last.status not in Message.GONE and last.created_at < audit.now - canary.ARRIVES_WITHIN:
             found.append(Found(last.pk, f"{user.username}|{channel}", str(last.status)))
     return len(found), found
+
+
+def tampered(audit: Audit) -> tuple[int, list[Found]]:
+    """A18: the last look through the log of personal data found that it is not as it was written."""
+    beat = watching.last()
+    if beat is None or beat.facts["ok"]:
+        return 0, []
+    found = [
+        Found(-place - 1, f"{watching.COMPONENT}|{one['kind']}", str(one["seq"] or one["detail"]))
+        for place, one in enumerate(beat.facts["problems"][:SHOWN])
+    ]
+    return beat.facts["count"], found
 
 
 def incidents(audit: Audit) -> tuple[int, list[Found]]:

@@ -23,5 +23,5 @@ def log(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "workflows/log.html",
-        {"rows": rows[:PAGE], "following": rows[PAGE - 1].pk if len(rows) > PAGE else None},
+        {"audits": standing.audits, "rows": rows[:PAGE], "following": rows[PAGE - 1].pk if len(rows) > PAGE else None},
     )
