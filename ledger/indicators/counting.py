@@ -12,13 +12,28 @@ from typing import Any
 from ledger.indicators.facts import Facts
 from ledger.indicators.standing import Standing, standing
 from ledger.indicators.terms import Terms
-from ledger.indicators.willing import ANSWERS, Answers
 
 NOBODY: frozenset[int] = frozenset()
 
 # Whom the ids of a result name.
 HOUSEHOLD, PERSON, SPELL, REGISTRATION = "household", "person", "spell", "registration"
 CHECK, SITE, DWELLING = "check", "site", "dwelling"
+
+
+ANSWERS = ("yes", "no", "undecided", "not_asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Persons by what they last said. Nobody is in two of them; a refusal is an answer like any other."""
+
+    yes: frozenset[int]
+    no: frozenset[int]
+    undecided: frozenset[int]
+    not_asked: frozenset[int]
+
+    def counts(self) -> dict[str, int]:
+        return {answer: len(getattr(self, answer)) for answer in ANSWERS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
+from ledger.indicators.counting import ANSWERS, Answers
 from ledger.indicators.facts import StatementFact
 from ledger.indicators.standing import WORKING_AGE, Standing, turned
-
-ANSWERS = ("yes", "no", "undecided", "not_asked")
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Persons by what they last said. Nobody is in two of them; a refusal is an answer like any other."""
-
-    yes: frozenset[int]
-    no: frozenset[int]
-    undecided: frozenset[int]
-    not_asked: frozenset[int]
-
-    def counts(self) -> dict[str, int]:
-        return {answer: len(getattr(self, answer)) for answer in ANSWERS}
 
 
 def latest(at: Standing, kind: str) -> dict[int, StatementFact]:

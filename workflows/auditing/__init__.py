@@ -168,9 +168,7 @@ CHECKS = (
     Check(
         "A18",
         _("The log of personal data is as it was written"),
-        _(
-            "Keep database and second log as they are, run “manage.py verify_audit”, and call in whoever answers for it."
-        ),
+        _("Keep database and second log as they are, run “manage.py verify_audit”, and tell whoever answers for it."),
         whole=sending.tampered,
     ),
 )
