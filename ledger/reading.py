@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import TruncDate
 
-from bureaus.clock import local_date
+from bureaus.clock import ZONE, local_date
 from bureaus.models import Bureau
 from ledger import baseline, id_numbers
 from ledger.encryption import CannotDecrypt
 from ledger.indicators import facts as f
 from ledger.models import (
     Agreement,
+    AuditEvent,
     Dwelling,
     FacilityCheck,
     HelpAction,
@@ -46,6 +48,9 @@ _OF_SPELL = {
     Item.BUSINESS_PROJECT: "project",
     Item.JOBS_CREATED: "jobs_created",
 }
+# The acts of the log that change an entry or say that it is still true.
+_WRITES = Q(action__startswith="change-") | Q(action__startswith="add-") | Q(action__startswith="approve-")
+_WRITES |= Q(action__in=["enter-person", "confirm-household", "say-of-item"])
 _AS_ITEM = {"id_index": Item.ID_NUMBER, "phone_index": Item.PHONE, "service_need": Item.NEED_SERVICE}
 _OF_STATEMENT = {
     Statement.Kind.JOB: Item.WISH_WORK,
@@ -60,15 +65,18 @@ _OF_AGREEMENT = {
 }
 
 
-def facts(county: int | None = None, *, compared: bool = False) -> f.Facts:
+def facts(county: int | None = None, *, compared: bool = False, until: date | None = None) -> f.Facts:
     """All rows, or those of one county (its pk): what hangs from its households and from its persons.
+
+    Indicators pass over events after their date by themselves. `until` is for whoever counts a day that is gone:
+    items a later event gave a value to are blank then, as they were.
 
     `compared`: with what tells whether two are one person, which is read for the checks alone.
 
     Sites are those the rosters call concentrated, or do not call anything yet; places that are none are left out.
     """
     persons = _rows(Person, county, "county")
-    items = _items(county)
+    items = _items(county, until)
     return f.Facts(
         households=(
             f.HouseholdFact(*row)
@@ -223,7 +231,17 @@ def _left(school: str) -> str:
 
 
 def _touches(county: int | None) -> Iterator[f.TouchFact]:
-    """A household was looked at when somebody confirmed it, or changed it or one of its people."""
+    """A household was looked at when somebody confirmed it, or changed it or one of its people.
+
+    A row knows its last change alone; those before it stand in the log, so that a day that is gone can be counted.
+    """
+    written = _rows(AuditEvent, county, "county").filter(_WRITES)
+    homes = {str(uid): home for home, uid in _values(_rows(Household, county, "county"), "id", "uid")}
+    belong = _rows(Membership, county, "person__county").filter(until=None)
+    homes |= {str(uid): home for home, uid in _values(belong, "household_id", "person__uid")}
+    for subject, day in written.values_list("subject", TruncDate("at", tzinfo=ZONE)).distinct():
+        if subject in homes:
+            yield f.TouchFact(homes[subject], day)
     for home, confirmed, updated in _values(_rows(Household, county, "county"), "id", "confirmed_on", "updated_at"):
         if confirmed:
             yield f.TouchFact(home, confirmed)
@@ -286,18 +304,23 @@ def _baselines(county: int | None) -> Iterator[f.BaselineFact]:
             yield f.BaselineFact(row.county, row.subject, row.value, row.on)
 
 
-def _items(county: int | None) -> dict[int, dict[str, str]]:
+def _items(county: int | None, until: date | None) -> dict[int, dict[str, str]]:
     """person → item → state. A value is an answer; what somebody declined to say is kept as declined."""
+
+    def by_then(field: str) -> Q:
+        return Q() if until is None else Q(**{f"{field}__lte": until}) | Q(**{f"{field}__isnull": True})
+
     found: dict[int, dict[str, str]] = {}
     names = [_AS_ITEM.get(name, name) for name in _OF_PERSON]
     for person, *values in _values(_rows(Person, county, "county"), "id", *_OF_PERSON):
         found[person] = {str(name): _ANSWERED for name, value in zip(names, values, strict=True) if value}
-    for person, kind in _values(_rows(Agreement, county, "person__county"), "person_id", "kind"):
+    for person, kind in _values(_rows(Agreement, county, "person__county").filter(by_then("on")), "person_id", "kind"):
         found[person][str(_OF_AGREEMENT[kind])] = _ANSWERED
     said = _rows(Statement, county, "person__county").filter(withdrawn_at=None, kind__in=list(_OF_STATEMENT))
-    for person, kind in _values(said, "person_id", "kind"):
+    for person, kind in _values(said.filter(by_then("stated_on")), "person_id", "kind"):
         found[person][str(_OF_STATEMENT[kind])] = _ANSWERED
-    spells = _rows(Spell, county, "person__county").filter(is_main=True).order_by("started_on", "id")
+    spells = _rows(Spell, county, "person__county").filter(by_then("started_on"), is_main=True)
+    spells = spells.order_by("started_on", "id")
     for person, kind, *values in _values(spells, "person_id", "kind", *_OF_SPELL.values()):
         for item, value in zip(_OF_SPELL, values, strict=True):
             if value not in ("", None):

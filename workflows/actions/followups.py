@@ -17,7 +17,9 @@ from bureaus import calendars
 from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau
+from ledger import snapshots
 from measures import due as dates
+from measures import periods
 from measures.models import (
     Assignment,
     Deadline,
@@ -169,7 +171,10 @@ def _filing_submitted(act: Act, event: Event) -> None:
 
 
 def _lock_month(act: Act) -> None:
-    """The figures as they stand; a return that is not accepted is named as missing, and changes nothing later."""
+    """The figures as they stand; a return that is not accepted is named as missing, and changes nothing later.
+
+    The indicators of the ledger are kept with them, as of the month's last day, or of today should it not be over.
+    """
     row = act.row
     returns = MonthlyReturn.objects.filter(
         assignment__plan=row.plan, assignment__period=row.period, assignment__step__kind=Kind.MONTHLY
@@ -178,6 +183,7 @@ def _lock_month(act: Act) -> None:
     figures = {r.assignment.unit.code: r.figures for r in returns if r.assignment.state in Assignment.DONE}
     missing = [r.assignment.unit.code for r in returns if r.assignment.state not in Assignment.SETTLED]
     MonthlyRound.objects.create(assignment=row, locked_at=act.now, locked_by=act.by, figures=figures, missing=missing)
+    snapshots.record(row.period, min(periods.last_day(row.period), local_date(act.now)), now=act.now)
     Event.objects.create(
         assignment=row,
         kind=Event.Kind.LOCKED,
@@ -200,6 +206,8 @@ def withdrawn(act: Act) -> None:
     """A month whose round comes back is unlocked; the history says when it was locked and by whom."""
     if act.row.step.kind == Kind.ROUND:
         MonthlyRound.objects.filter(assignment=act.row).delete()
+        if not MonthlyRound.objects.filter(assignment__period=act.row.period).exists():  # of another plan
+            snapshots.forget(act.row.period)
 
 
 def submitted_again(act: Act) -> None:
