@@ -66,11 +66,15 @@ class Plans:
 
     def _tell_content(self, content: Mapping[str, Any]) -> None:
         """Facts without rows of their own: goals, baseline, sections of the monthly return, notes."""
+        # What only a step that came or went says is told with it.
+        stay = set(self.plan.steps.values_list("code", flat=True)) & {step.code for step in self.file.steps}
         for part in sorted(self.before.keys() | content.keys()):
             was, now = self.before.get(part), content.get(part)
             if part in ("bodies", "groups", "measures") and isinstance(was, dict) and isinstance(now, dict):
                 both = was.keys() & now.keys()  # the others are told as rows that came or went
                 was, now = ({code: side[code] for code in both} for side in (was, now))
+            elif part == "steps":
+                was, now = ({code: side[code] for code in side if code in stay} for side in (was or {}, now or {}))
             old, new = flattened(was, part), flattened(now, part)
             for path in sorted(old.keys() | new.keys()):
                 if old.get(path) != new.get(path) and not TOLD_AS_ROWS.match(path):

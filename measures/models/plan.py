@@ -164,7 +164,7 @@ class Step(models.Model):
 
     @property
     def extras(self) -> dict[str, Any]:
-        """What the plan file says of this step alone: asks, evidence, receivers."""
+        """What the plan file says of this step alone: asks, evidence, indicators, receivers."""
         found: dict[str, Any] = self.plan.content.get("steps", {}).get(self.code, {})
         return found
 

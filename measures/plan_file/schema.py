@@ -20,6 +20,12 @@ CHECKUPS = ("years", "quarters")
 REVIEWS = ("month", "quarter", "year")
 # Words that stand for bodies where owners are named.
 TOKENS = ("lead", "others", "bureaus")
+# Indicators of the ledger, which lies above as well: those by which all are to be served, and any other.
+RATES = (
+    *("M1a", "M1b", "M1c", "M1d", "M1e", "M2a", "M2b", "M2c", "M3a", "M3d", "M3e", "M4a", "M4b", "M4c", "M4d", "M4e"),
+    *("M4f", "M5a", "M5b", "M5c", "M6a", "M6b", "M6c", "M7a"),
+)
+INDICATORS = (*RATES, "M2d", "M3b", "M3c", "M7b")
 
 CODE = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 FIELD_CODE = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -31,7 +37,7 @@ NOT_IN_KEYS = re.compile(r"[^/#\s]+\Z")  # a site's name is part of an assignmen
 class Rule:
     """What one key takes."""
 
-    kind: str  # text, number, amount, date, flag, texts, table, tables
+    kind: str  # text, number, amount, date, flag, texts, table, tables, entries (texts or tables)
     required: bool = False
     longest: int | None = None
     choices: tuple[str, ...] = ()
@@ -87,7 +93,12 @@ STEP: Mapping[str, Rule] = {
     "ladder": text(choices=LADDERS),
     "correction_days": number(1, 366),
     "late_site_days": number(1, 366),
-    "evidence": TEXTS,
+    # The lists a gate is passed on; one that an indicator counts is a table.
+    "evidence": Rule(
+        "entries", keys={"label": text(required=True), "indicator": text(required=True, choices=INDICATORS)}
+    ),
+    # By which the work of a county is counted from the ledger.
+    "indicator": text(choices=RATES),
     # What a result or a report must name besides its text.
     "asks": tables(
         {

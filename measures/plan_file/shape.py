@@ -111,6 +111,7 @@ def _sort(rule: Rule) -> str:
         "texts": _('a list of texts, such as ["hrss", "drc"].'),
         "table": _("a table: [name] with its keys below, or { key = value }."),
         "tables": _("tables: [[name]] for each, or [{ key = value }]."),
+        "entries": _('a list of texts or tables, such as ["…", { label = "…", indicator = "M2a" }].'),
     }[rule.kind]
 
 
@@ -123,6 +124,14 @@ def _value(rule: Rule, value: Any, where: Table, key: str, found: Findings) -> A
         return [
             _table(rule, item, (*path, index), f"{where.labelled(key)}({_identity(item, index)})", found)
             for index, item in enumerate(value)
+        ]
+    if rule.kind == "entries" and isinstance(value, list):
+        return [
+            _table(rule, item, (*path, index), f"{where.labelled(key)}({_identity(item, index)})", found)
+            if isinstance(item, dict)
+            else item
+            for index, item in enumerate(value)
+            if isinstance(item, dict) or _fits(Rule("text", True), item, where, key, found)
         ]
     if rule.kind == "texts" and isinstance(value, list):
         return [

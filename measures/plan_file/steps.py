@@ -22,7 +22,16 @@ LEAD, OTHERS, BUREAUS = TOKENS
 SUPERVISION = "supervision"
 NO_OWNER_YET = (StepRow.Opens.NAMED, StepRow.Opens.ACT)
 LONGEST_KEY = 120
-EXTRAS = ("asks", "evidence", "receivers", "late_site_days", "owner_missing")
+EXTRAS = ("asks", "indicator", "receivers", "late_site_days", "owner_missing")
+
+
+def _evidence(table: Table) -> dict[str, object]:
+    """The lists a gate is passed on, and which indicator counts which of them."""
+    if "evidence" not in table:
+        return {}
+    counted = {one["label"]: one["indicator"] for one in table["evidence"] if isinstance(one, dict) and len(one) == 2}
+    labels = [one.get("label", "") if isinstance(one, dict) else one for one in table["evidence"]]
+    return {"evidence": labels} | ({"counted": counted} if counted else {})
 
 
 class Steps:
@@ -82,7 +91,7 @@ class Steps:
             ladder=get("ladder", "standard"),
             correction_days=get("correction_days", 3),
             recurrence=dates.recurrence(self.span, get("recurrence"), self.found),
-            extras={key: table[key] for key in EXTRAS if key in table},
+            extras={key: table[key] for key in EXTRAS if key in table} | _evidence(table),
         )
         self._check_place(table, step, measure)
         self._check_opening(table, step)

@@ -194,7 +194,8 @@ class PlanFile:
         basis, lead_note, responsible_note, note, first_quarter, goals, requirements, baseline, return_sections:
         as in the file, dates as ISO texts. measures: {"1": {lead, support, support_written, goes_on_to,
         acceptor}}. steps:
-        {"filing": {receivers, late_site_days, evidence, asks, owner_missing}}. bodies, groups, sites: as in
+        {"filing": {receivers, late_site_days, evidence: [labels], counted: {label: indicator}, indicator, asks,
+        owner_missing}}. bodies, groups, sites: as in
         the file, by code; the loader compares the next file with them.
         """
         return {

@@ -101,13 +101,6 @@ def test_an_untouched_ledger_is_counted_to_the_same_rows_later(settled: Plan) ->
 
 def test_what_happens_after_the_month_changes_nothing_in_it(settled: Plan) -> None:
     who = somebody()
-    recording.add(
-        "visit",
-        who,
-        by=stage.clerk(),
-        now=at(2019, 6, 25, 9),
-        values={"on": date(2019, 6, 25), "outcome": "done", "visitor": "演示员"},
-    )
     handed_in(row("round/hrss/2019-06"), LOCKED)
     for kind in ("job", "training", "labour_export", "entrepreneurship"):
         said(kind, who, date(2019, 9, 2), LATER)

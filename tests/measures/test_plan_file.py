@@ -12,7 +12,9 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.indicators import INDICATORS
 from measures import plan_file
+from measures.plan_file import schema
 from measures.plan_file.positions import Positions
 from tests.measures.plan_command import SLIPS, TACHENG, WETLAND, edited, heading_above, load_plan
 
@@ -520,3 +522,52 @@ def test_any_values_and_keys_exchanged(edits: list[tuple[int, str, str | None]],
             name, was = lines[number].split(" = ", 1)
             lines[number] = f"{key} = {was}" if key else f"{name} = {value}"
     read_or_refuse("\n".join(lines).encode(), tmp_path)
+
+
+# --- What the ledger counts ----------------------------------------------------------------------
+
+
+def test_a_gates_lists_and_a_countys_work_name_their_indicators(plan: plan_file.PlanFile) -> None:
+    assert step(plan, "m2-coverage").extras == {
+        "evidence": ["有培训意愿尚未培训1次的人员", "具备创业条件、应接受技能或创业培训的人员", "零就业家庭"],
+        "counted": {
+            "有培训意愿尚未培训1次的人员": "M2a",
+            "具备创业条件、应接受技能或创业培训的人员": "M2b",
+            "零就业家庭": "M3b",
+        },
+    }
+    assert plan.content()["steps"]["survey"] == {"indicator": "M1a"}
+    assert step(plan, "m4-visits").extras["indicator"] == "M4b"
+
+
+def test_the_indicators_a_file_may_name_are_those_of_the_ledger() -> None:
+    assert {code for code, one in INDICATORS.items() if one.target == "all"} == set(schema.RATES)
+    assert set(schema.INDICATORS) == set(INDICATORS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('indicator = "M1a"', 'indicator = "M1z"', "survey).indicator: “M1z” is not known. Allowed: "),
+        # Work is not counted by what shall not be.
+        ('indicator = "M1a"', 'indicator = "M3b"', "survey).indicator: “M3b” is not known."),
+        ('indicator = "M3b" }', 'indicator = "M3" }', "零就业家庭).indicator: “M3” is not known."),
+        ('{ label = "零就业家庭", indicator = "M3b" }', '{ indicator = "M3b" }', "evidence(3): label is missing."),
+        ('indicator = "M1a"', 'indicator = ["M1a"]', "survey).indicator: […] is of the wrong type."),
+    ],
+)
+def test_what_no_indicator_is_is_found_on_its_line(old: str, new: str, said: str, tmp_path: Path) -> None:
+    text, line = edited(TEXT, old, new)
+    path = tmp_path / "plan.toml"
+    path.write_text(text, "utf-8")
+    outcome = load_plan(path, "--check")
+    assert outcome.code == 1
+    assert f"plan.toml, line {line}" in outcome.err
+    assert said in outcome.err
+
+
+def test_a_list_no_indicator_counts_is_a_text_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(edited(TEXT, '{ label = "零就业家庭", indicator = "M3b" }', '"零就业家庭"')[0], "utf-8")
+    extras = step(plan_file.read(path), "m2-coverage").extras
+    assert (extras["evidence"][2], len(extras["counted"])) == ("零就业家庭", 2)
