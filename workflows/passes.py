@@ -9,7 +9,7 @@ from datetime import datetime
 from bureaus import clock, heartbeat
 from notifications import reconciling, sender
 from notifications.claiming import Delivery
-from workflows import canary, groups, tick
+from workflows import canary, groups, ledger_progress, tick
 from workflows.tick import Swept
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ def sweep() -> Swept:
         return Swept(held=pulse.held)
     now = clock.now()
     swept = tick.run(now)
+    _read_ledger(now)
     facts = {"firings": swept.outcomes, "made": swept.made}
     heartbeat.end(heartbeat.TICK, well=not swept.failed, caught_up=not tick.is_behind(now), facts=facts)
     return swept
@@ -44,6 +45,14 @@ def send() -> list[Delivery]:
 def reconcile() -> int:
     """Ask providers what became of text messages. It decides and sends nothing, so no clock need be trusted."""
     return reconciling.reconcile(clock.now())
+
+
+def _read_ledger(now: datetime) -> None:
+    """After what is due, which no trouble with the ledger may keep back."""
+    try:
+        ledger_progress.refresh(now)
+    except Exception:
+        logger.exception("progress could not be read from the ledger")
 
 
 def _tell_the_house(now: datetime) -> bool:

@@ -6,6 +6,7 @@ One table per moment, by the kind of step; everything else is the same for all w
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,7 +30,7 @@ from measures.models import (
     Site,
     Step,
 )
-from workflows import deadlines, notices
+from workflows import deadlines, from_ledger, notices
 from workflows.actions.base import Act
 from workflows.actions.sites import roster_accepted
 from workflows.flows import nodes
@@ -41,9 +42,11 @@ VERDICT_DAYS = 3  # ours
 # --- Before the work leaves the unit ----------------------------------------------------------
 
 
-def check_ready(row: Assignment, figures: dict[str, Any]) -> None:
+def check_ready(row: Assignment, figures: dict[str, Any], now: datetime) -> None:
     """Raises ValidationError when what is handed in would be no submission at all."""
     _asks_ready(row, figures)
+    if row.step.kind == Kind.GATE:
+        _gate_ready(row, figures, now)
     check = _READY.get(row.step.kind)
     if check:
         check(row, figures)
@@ -57,13 +60,24 @@ def _asks_ready(row: Assignment, figures: dict[str, Any]) -> None:
         raise ValidationError(_("Please fill in: %(parts)s") % {"parts": "、".join(missing)})
 
 
-def _gate_ready(row: Assignment, figures: dict[str, Any]) -> None:
-    """A gate is passed with each list empty or explained, never with a list passed over."""
+def _gate_ready(row: Assignment, figures: dict[str, Any], now: datetime) -> None:
+    """A gate is passed with each list empty or explained, never with a list passed over.
+
+    Nor with one that is said to be empty while the ledger still has somebody on it.
+    """
     explained = figures.get("unmet", {})
     missing = [label for label in row.step.extras.get("evidence", []) if not explained.get(label, "").strip()]
     if missing:
         raise ValidationError(
             _("Say of each list that it is empty, or explain what is left: %(lists)s") % {"lists": "；".join(missing)}
+        )
+    if left := from_ledger.passed_over(row, explained, now):
+        raise ValidationError(
+            [
+                _("“%(list)s” is not empty: the ledger has %(left)s on it. Say what comes next for them.")
+                % {"list": label, "left": count}
+                for label, count in left.items()
+            ]
         )
 
 
@@ -121,7 +135,6 @@ def _monthly_ready(row: Assignment, figures: dict[str, Any]) -> None:
 
 _READY: dict[str, Callable[[Assignment, dict[str, Any]], None]] = {
     Kind.DIVISION: _division_ready,
-    Kind.GATE: _gate_ready,
     Kind.ROSTER: _roster_ready,
     Kind.FILING: _filing_ready,
     Kind.MONTHLY: _monthly_ready,

@@ -17,7 +17,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
 from measures import due as dates
 from measures.models import Assignment, Deadline, Event, PassOn, Report, Step
-from workflows import deadlines, issuing, notices
+from workflows import deadlines, issuing, ledger_progress, notices
 from workflows.actions import files, followups, handovers
 from workflows.actions.base import Act, acting
 from workflows.actions.files import Upload
@@ -180,14 +180,17 @@ def report(
     done_on: date | None = None,
     uploads: Sequence[Upload] = (),
 ) -> Report:
-    """进展反馈. It meets the checkup of its period; the next one is set."""
+    """进展反馈. It meets the checkup of its period; the next one is set.
+
+    Where the ledger counts the work, its count stays the progress that is held against time.
+    """
     with acting("report", row, by=by, now=now) as act:
         row = act.row
         given(text, "text")
         if not 0 <= progress <= 100:
             raise ValidationError({"progress": _("Progress is a number from 0 to 100.")})
-        row.progress = progress
         row.figures = row.figures | (figures or {})
+        row.progress = ledger_progress.held(row, progress)
         row.save()
         filed = Report.objects.create(
             assignment=row,
@@ -230,7 +233,7 @@ def send_up(
     with acting("send_up", row, by=by, now=now) as act:
         row = act.row
         given(result, "result")
-        followups.check_ready(row, figures or {})
+        followups.check_ready(row, figures or {}, now)
         row.send_up()
         row.result = result
         row.figures = row.figures | (figures or {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,10 +17,11 @@ from bureaus.access import Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau, Membership, User
 from bureaus.pages import standing_of
+from ledger.indicators import INDICATORS
 from measures.access import may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
-from workflows import cases, queries, requests, rounds, submissions, told
+from workflows import cases, from_ledger, ledger_progress, queries, requests, rounds, submissions, told
 from workflows.actions.findings import division_of
 from workflows.audience import Reader, Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, OpinionForm
@@ -112,7 +113,8 @@ def page(
             for ask in row.step.extras.get("asks", [])
             if row.figures.get("asked")
         ],
-        "evidence": _evidence(row, standing),
+        "evidence": _evidence(row, standing, now),
+        "from_ledger": _from_ledger(row, standing),
         "once": get_random_string(12),
         "run": run,
         "diagram_width": diagram_width(run),
@@ -260,8 +262,23 @@ def _rectifications(row: Assignment, standing: Standing) -> list[Assignment]:
     return list(found.order_by("key"))
 
 
-def _evidence(row: Assignment, standing: Standing) -> dict[str, Any] | None:
-    """What a gate is passed on: the figures and results reported with accepted work, labelled as reported."""
+def _from_ledger(row: Assignment, standing: Standing) -> dict[str, Any] | None:
+    """What the ledger counts of this work, beside what was reported of it last."""
+    found = row.figures.get(ledger_progress.KEY)
+    if not found:
+        return None
+    reported = row.reports.order_by("-at", "-id").values_list("progress", flat=True).first()
+    return found | {
+        "title": _(INDICATORS[found["code"]].title) if found["code"] in INDICATORS else found["code"],
+        "day": date.fromisoformat(found["as_of"]),
+        "reported": reported,
+        "url": from_ledger.rows_url(found["code"], standing, row.unit.code),
+    }
+
+
+def _evidence(row: Assignment, standing: Standing, now: datetime) -> dict[str, Any] | None:
+    """What a gate is passed on: the figures and results reported with accepted work, labelled as reported, and
+    beside each list what the ledger counts of it."""
     if row.step.kind != Step.Kind.GATE:
         return None
     months = visible_assignments(standing).filter(step__kind=Step.Kind.MONTHLY).values("period")
@@ -271,11 +288,11 @@ def _evidence(row: Assignment, standing: Standing) -> dict[str, Any] | None:
         .select_related("unit", "step")
         .order_by("step__order", "unit__order")
     )
+    counted = from_ledger.lists(row, now, standing)
+    said = row.figures.get("unmet", {})
     return {
         "rows": rows,
-        "lists": [
-            (label, row.figures.get("unmet", {}).get(label, "")) for label in row.step.extras.get("evidence", [])
-        ],
+        "lists": [(label, said.get(label, ""), counted.get(label)) for label in row.step.extras.get("evidence", [])],
         "month": MonthlyRound.objects.filter(assignment__plan=row.plan, assignment__period__in=months)
         .order_by("-assignment__period")
         .first(),
