@@ -7,7 +7,11 @@ calls `install` again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import connection
 
 TABLE = "ledger_statement"
 REFUSAL = "a statement is never changed"
@@ -49,3 +53,15 @@ def uninstall(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{place}")
     if place:
         schema_editor.execute("DROP FUNCTION IF EXISTS ledger_said_is_said()")
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Inside, statements may be changed and deleted: for tests that empty the database."""
+    with connection.schema_editor() as editor:
+        uninstall(None, editor)
+    try:
+        yield
+    finally:
+        with connection.schema_editor() as editor:
+            install(None, editor)

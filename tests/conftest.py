@@ -24,8 +24,8 @@ from pytest_django import DjangoDbBlocker
 from bureaus import calendars
 from bureaus.models import Calendar
 from config.bootstrap import ROOT, die_with_parent
-from ledger import audit_triggers
-from ledger.models import AuditEvent
+from ledger import audit_triggers, said
+from ledger.models import AuditEvent, Statement
 from measures.models import Assignment, Plan
 from tests import make
 from workflows import actions, counters, ladders
@@ -58,7 +58,7 @@ def _nothing_remembered() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _audit_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nothing of the audit log can be deleted, not even by the flush after a test that commits."""
+    """Nothing of the audit log or of what was said can be deleted, not even by the flush after a test that commits."""
     if not {"transactional_db", "live_server"} & set(request.fixturenames):
         yield
         return
@@ -67,6 +67,10 @@ def _audit_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     if AuditEvent.objects.exists():
         with audit_triggers.lifted(), connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {audit_triggers.TABLE}")
+    if Statement.objects.exists():
+        with said.lifted(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM ledger_statementcheck")
+            cursor.execute(f"DELETE FROM {said.TABLE}")
 
 
 @pytest.fixture(autouse=True)

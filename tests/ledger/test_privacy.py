@@ -449,7 +449,8 @@ def test_who_left_long_ago_is_anonymised_when_a_leader_approves() -> None:
     assert (who.id_number, who.id_index, who.phone, who.phone_index, who.health_note) == (None,) * 5
     assert who.code != old_code
     assert who.anonymised_at is not None
-    spell.refresh_from_db(), said.refresh_from_db(), asked.refresh_from_db(), stays.refresh_from_db()
+    for row in (spell, said, asked, stays):
+        row.refresh_from_db()
     assert (spell.employer, said.wants, asked.text, asked.asked_by) == ("", "", "", "")
     assert (said.answer, stays.name) == ("no", "演示乙"), "what was answered counts on, and who lives here stays"
     with connection.cursor() as cursor:

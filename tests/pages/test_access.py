@@ -16,13 +16,12 @@ from measures.models import Deadline, Plan
 from notifications import preferences
 from notifications.models import Message, Refusal
 from tests import make
-from tests.pages import people, web
+from tests.pages import ledger_cases, people, web
 from tests.pages.people import EVERYBODY, SEES_ALL, SUPERVISES, WORKS
-from tests.pages.test_urls import UID, URLS
+from tests.pages.test_urls import NO_UID, URLS
 from workflows import actions
 from workflows.models import Slip
 
-SHOWN_AT_ONCE = {"make-calendar-link", "take-export", "download-export"}
 TOWN = "654224"  # 托里县, whose work is looked at
 PDF = b"%PDF-1.4 content"
 PASSWORD = "A-long-0ne-for-tests"
@@ -213,7 +212,8 @@ SEEN: list[Case] = [
     ("ledger-template", tuple, {"unit", "unit_leader", "county", "late"}),
     ("download-export", lambda: (_sheet(approved=True),), {"unit"}),
     ("download-export", lambda: (_sheet(approved=False),), set()),
-    ("download-export", lambda: (UID,), set()),
+    ("download-export", lambda: (NO_UID,), set()),
+    *ledger_cases.SEEN,
 ]
 # (address, its example, what is sent, who may). Everybody else finds nothing there, and nothing is written.
 DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] = [
@@ -309,7 +309,10 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     ("decide-export", lambda: (_sheet(approved=False), "refuse"), {}, {"unit_leader"}),
     ("decide-export", lambda: (_sheet(approved=False), "withdraw"), {}, set()),
     ("download-export", lambda: (_sheet(approved=True),), {"password": PASSWORD}, {"unit"}),
+    *ledger_cases.DONE,
 ]
+# What is done is answered with a page: a value shown this once, a sheet, what was found.
+SHOWN_AT_ONCE = {"make-calendar-link", "take-export", "download-export", "find-person", "reveal", "person-print"}
 
 
 def test_every_address_is_in_the_matrix() -> None:
@@ -354,9 +357,9 @@ def test_those_who_may_do_it(
     who = sorted(doers)[0]
     before = web.written()
     answer = web.signed_in(people.person(who)).post(url, values)
-    # A new link and a sheet are given at once: they are kept nowhere for a second page to find.
+    # A new link, a sheet or a number in the clear is given at once: it is kept nowhere for a second page to find.
     assert answer.status_code == (200 if name in SHOWN_AT_ONCE else 302)
-    if name not in ("notices-read", "start-plan", "sign-many"):
+    if name not in ("notices-read", "start-plan", "sign-many", "retention"):
         assert web.written() != before
 
 
