@@ -195,7 +195,7 @@ DONE: list[Done] = [
         {"county": TOWN, "subject": "households", "text": "花名册有增减。"},
         COUNTY | BUREAUS | {"bureau"},
     ),
-    ("upload-workbook", tuple, {}, set()),
+    ("upload-workbook", tuple, {}, COUNTIES),  # no file, no workbook
     ("import-act", lambda: (_batch().uid, "discard"), {}, COUNTY),
     ("import-act", lambda: (_batch().uid, "commit"), {}, COUNTY),
     ("import-act", lambda: (_batch().uid, "no-such"), {}, set()),
