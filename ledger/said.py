@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 TABLE = "ledger_statement"
 REFUSAL = "a statement is never changed"
@@ -22,46 +22,58 @@ NAMES = ("ledger_said_no_update", "ledger_said_no_other_words", "ledger_said_no_
 _OTHER_WORDS = "WHEN (NEW.wants <> OLD.wants AND NEW.wants <> '')"
 
 
-def install(apps: Any, schema_editor: Any) -> None:
-    """For RunPython, forwards; twice does no harm."""
-    uninstall(apps, schema_editor)
-    if schema_editor.connection.vendor == "sqlite":
+def triggers(vendor: str) -> list[str]:
+    """The statements that install them."""
+    if vendor == "sqlite":
         refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-        schema_editor.execute(f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {refuse}")
-        schema_editor.execute(
-            f"CREATE TRIGGER ledger_said_no_other_words BEFORE UPDATE OF wants ON {TABLE} {_OTHER_WORDS} {refuse}"
-        )
-        schema_editor.execute(f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {refuse}")
-        return
-    schema_editor.execute(
+        return [
+            f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {refuse}",
+            f"CREATE TRIGGER ledger_said_no_other_words BEFORE UPDATE OF wants ON {TABLE} {_OTHER_WORDS} {refuse}",
+            f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {refuse}",
+        ]
+    call = "FOR EACH ROW EXECUTE FUNCTION ledger_said_is_said()"
+    words = call.replace("EXECUTE", f"{_OTHER_WORDS} EXECUTE")
+    return [
         f"""CREATE OR REPLACE FUNCTION ledger_said_is_said() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';
-        END $$"""
-    )
-    call = "FOR EACH ROW EXECUTE FUNCTION ledger_said_is_said()"
-    schema_editor.execute(f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {call}")
-    words = call.replace("EXECUTE", f"{_OTHER_WORDS} EXECUTE")
-    schema_editor.execute(f"CREATE TRIGGER ledger_said_no_other_words BEFORE UPDATE OF wants ON {TABLE} {words}")
-    schema_editor.execute(f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {call}")
+        END $$""",
+        f"CREATE TRIGGER ledger_said_no_update BEFORE UPDATE OF {KEPT} ON {TABLE} {call}",
+        f"CREATE TRIGGER ledger_said_no_other_words BEFORE UPDATE OF wants ON {TABLE} {words}",
+        f"CREATE TRIGGER ledger_said_no_delete BEFORE DELETE ON {TABLE} {call}",
+    ]
+
+
+def drop_triggers(vendor: str) -> list[str]:
+    """The statements that take them away."""
+    place = "" if vendor == "sqlite" else f" ON {TABLE}"
+    dropped = [f"DROP TRIGGER IF EXISTS {name}{place}" for name in NAMES]
+    return [*dropped, "DROP FUNCTION IF EXISTS ledger_said_is_said()"] if place else dropped
+
+
+def install(apps: Any, schema_editor: Any) -> None:
+    """For RunPython, forwards; twice does no harm."""
+    for statement in drop_triggers(schema_editor.connection.vendor) + triggers(schema_editor.connection.vendor):
+        schema_editor.execute(statement)
 
 
 def uninstall(apps: Any, schema_editor: Any) -> None:
     """For RunPython, backwards."""
-    place = "" if schema_editor.connection.vendor == "sqlite" else f" ON {TABLE}"
-    for name in NAMES:
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{place}")
-    if place:
-        schema_editor.execute("DROP FUNCTION IF EXISTS ledger_said_is_said()")
+    for statement in drop_triggers(schema_editor.connection.vendor):
+        schema_editor.execute(statement)
 
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """Inside, statements may be changed and deleted: for tests that empty the database."""
-    with connection.schema_editor() as editor:
-        uninstall(None, editor)
+    """Inside, rows may be changed and deleted: for a demonstration that begins afresh, and for tests."""
+    _run(drop_triggers(connection.vendor))
     try:
         yield
     finally:
-        with connection.schema_editor() as editor:
-            install(None, editor)
+        _run(drop_triggers(connection.vendor) + triggers(connection.vendor))
+
+
+def _run(statements: list[str]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

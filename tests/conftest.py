@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import hypothesis
@@ -24,7 +25,7 @@ from pytest_django import DjangoDbBlocker
 from bureaus import calendars
 from bureaus.models import Calendar
 from config.bootstrap import ROOT, die_with_parent
-from ledger import audit_triggers, said
+from ledger import lifting
 from ledger.models import AuditEvent, Statement
 from measures.models import Assignment, Plan
 from tests import make
@@ -57,20 +58,19 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _audit_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nothing of the audit log or of what was said can be deleted, not even by the flush after a test that commits."""
+def _held_fast_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the database lets nobody delete, not even the flush after a test that commits, is emptied before it."""
     if not {"transactional_db", "live_server"} & set(request.fixturenames):
         yield
         return
     request.getfixturevalue("transactional_db")  # so that it is still there afterwards
     yield
-    if AuditEvent.objects.exists():
-        with audit_triggers.lifted(), connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {audit_triggers.TABLE}")
-    if Statement.objects.exists():
-        with said.lifted(), connection.cursor() as cursor:
-            cursor.execute("DELETE FROM ledger_statementcheck")
-            cursor.execute(f"DELETE FROM {said.TABLE}")
+    if AuditEvent.objects.exists() or Statement.objects.exists():
+        with lifting.lifted(), connection.constraint_checks_disabled(), connection.cursor() as cursor:
+            for table in lifting.TABLES:
+                # What points at these rows goes with the flush.
+                is_sqlite = connection.vendor == "sqlite"
+                cursor.execute(f"DELETE FROM {table}" if is_sqlite else f"TRUNCATE {table} CASCADE")
 
 
 @pytest.fixture(autouse=True)
@@ -102,11 +102,7 @@ def _kept_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> l
         empty = [table for table in tables if not _has_rows(cursor, table)]
         _issue_tacheng()
         filled = [table for table in empty if _has_rows(cursor, table)]
-        _without_checks(cursor)
-        for table in [*filled, "django_content_type"]:
-            cursor.execute(f"CREATE TABLE {KEPT}{table} AS SELECT * FROM {table}")
-        for table in reversed(filled):
-            cursor.execute(f"DELETE FROM {table}")
+        put_aside(cursor, filled, KEPT)
     calendars.forget()
     ladders.forget()
     return filled
@@ -131,15 +127,27 @@ def _without_checks(cursor) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
 
 
-def _bring_back(tables: list[str]) -> None:
+def put_aside(cursor: Any, tables: list[str], prefix: str) -> None:
+    """Keep a copy of the rows in tables of their own, and empty these."""
+    _without_checks(cursor)
+    for table in [*tables, "django_content_type"]:
+        cursor.execute(f"CREATE TABLE {prefix}{table} AS SELECT * FROM {table}")
+    # On PostgreSQL no trigger fires without the checks; and none can be dropped while rows wait for theirs.
+    with lifting.lifted() if connection.vendor == "sqlite" else nullcontext():
+        for table in reversed(tables):
+            cursor.execute(f"DELETE FROM {table}")
+
+
+def bring_back(tables: list[str], prefix: str) -> None:
+    """The rows put aside, where they were."""
     with transaction.atomic(), connection.cursor() as cursor:
         _without_checks(cursor)
         for table in tables:
-            cursor.execute(f"INSERT INTO {table} SELECT * FROM {KEPT}{table}")
+            cursor.execute(f"INSERT INTO {table} SELECT * FROM {prefix}{table}")
         # After a test that commits, Django makes its content types anew, under other numbers.
         cursor.execute(
             f"UPDATE viewflow_process SET artifact_content_type_id = (SELECT now.id FROM django_content_type now"
-            f" JOIN {KEPT}django_content_type kept ON kept.app_label = now.app_label AND kept.model = now.model"
+            f" JOIN {prefix}django_content_type kept ON kept.app_label = now.app_label AND kept.model = now.model"
             f" WHERE kept.id = artifact_content_type_id)"
         )
         if connection.vendor == "postgresql":
@@ -150,14 +158,14 @@ def _bring_back(tables: list[str]) -> None:
 @pytest.fixture
 def tacheng(_kept_tables: list[str], db: None) -> Plan:
     """The Tacheng plan, issued at `make.ISSUED`, and everybody in post. Nothing has been done yet."""
-    _bring_back(_kept_tables)
+    bring_back(_kept_tables, KEPT)
     return Plan.objects.get()
 
 
 @pytest.fixture
 def tacheng_committed(_kept_tables: list[str], transactional_db: None) -> Plan:
     """The same for tests in which several connections act: committed, and flushed afterwards."""
-    _bring_back(_kept_tables)
+    bring_back(_kept_tables, KEPT)
     return Plan.objects.get()
 
 

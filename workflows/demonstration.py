@@ -16,11 +16,14 @@ from django.db import transaction
 from bureaus import calendars, cast, clock
 from bureaus.models import Membership, Role, User
 from ledger.actions import notice
+from ledger.people import baseline, inventing, settling
 from measures.models import Plan
 from workflows import actions, scenario, simulate
 
 SCENARIO = Path(__file__).resolve().parent / "data" / "demonstration.toml"
 BEGINS = datetime(2019, 6, 1, 9, 30, tzinfo=clock.ZONE)
+# Of the people of the ledger: the same in every demonstration.
+SEED = 1
 STANDS = datetime(2019, 8, 20, 9, 0, tzinfo=clock.ZONE)
 # Who gets a password: those who act. The other posts only receive.
 SIGN_IN_ROLES = (
@@ -55,8 +58,14 @@ def is_ready() -> bool:
     return clock.is_made() and Plan.objects.filter(started_at__isnull=False).exists() and sign_ins_file().exists()
 
 
-def prepare(load: Callable[[], object], say: Callable[[str], None]) -> None:
-    """Fill an empty database: calendar, ladders, plan, cast, and eleven weeks of life.
+def prepare(
+    load: Callable[[], object],
+    say: Callable[[str], None],
+    *,
+    households: int = baseline.HOUSEHOLDS,
+    persons: int = baseline.PERSONS,
+) -> None:
+    """Fill an empty database: calendar, ladders, plan, cast, eleven weeks of life, and a ledger of people invented.
 
     One transaction: a start that is interrupted leaves nothing half-lived behind.
     """
@@ -72,6 +81,7 @@ def prepare(load: Callable[[], object], say: Callable[[str], None]) -> None:
             if line["at"][:7] != day:
                 day = line["at"][:7]
                 say(day)
+        settling.settle(inventing.invent(households, persons, SEED), plan=Plan.objects.get(), now=STANDS)
     clock.set_made(STANDS)
     give_passwords()
 

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 
 import pytest
 from django.apps import apps
-from django.core.management.color import no_style
 from django.db import connection, transaction
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
@@ -22,12 +21,14 @@ from bureaus import calendars, clock
 from measures import loading, plan_file
 from measures.models import Plan
 from tests import make
-from tests.conftest import _has_rows, _without_checks
+from tests.conftest import _has_rows, bring_back, put_aside
 from tests.measures.plan_command import TACHENG
 from tests.pages.browsing import Window
 from workflows import actions, demonstration, ladders
 
 LIVED = "lived_"
+# Copied for every test: far fewer than the demonstration's, of every county some.
+HOUSEHOLDS, PERSONS = 40, 150
 
 
 @pytest.fixture(scope="session")
@@ -36,13 +37,9 @@ def _lived_tables(_kept_tables: list[str], django_db_blocker: DjangoDbBlocker) -
     tables = list(dict.fromkeys(model._meta.db_table for model in apps.get_models(include_auto_created=True)))
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
         empty = [table for table in tables if not _has_rows(cursor, table)]
-        demonstration.prepare(_load, lambda month: None)
+        demonstration.prepare(_load, lambda month: None, households=HOUSEHOLDS, persons=PERSONS)
         filled = [table for table in empty if _has_rows(cursor, table)]
-        _without_checks(cursor)
-        for table in [*filled, "django_content_type"]:
-            cursor.execute(f"CREATE TABLE {LIVED}{table} AS SELECT * FROM {table}")
-        for table in reversed(filled):
-            cursor.execute(f"DELETE FROM {table}")
+        put_aside(cursor, filled, LIVED)
     calendars.forget()
     ladders.forget()
     return filled
@@ -53,26 +50,10 @@ def _load() -> None:
     actions.load_ladders()
 
 
-def _bring_back(tables: list[str]) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        _without_checks(cursor)
-        for table in tables:
-            cursor.execute(f"INSERT INTO {table} SELECT * FROM {LIVED}{table}")
-        # After a test that commits, Django makes its content types anew, under other numbers.
-        cursor.execute(
-            f"UPDATE viewflow_process SET artifact_content_type_id = (SELECT now.id FROM django_content_type now"
-            f" JOIN {LIVED}django_content_type kept ON kept.app_label = now.app_label AND kept.model = now.model"
-            f" WHERE kept.id = artifact_content_type_id)"
-        )
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL session_replication_role = origin")
-            cursor.execute("\n".join(connection.ops.sequence_reset_sql(no_style(), list(apps.get_models()))))
-
-
 @pytest.fixture
 def lived(_lived_tables: list[str], db: None) -> Iterator[Plan]:
     """The demonstration as people find it, the clock held at Tuesday 20 August 2019, 09:00."""
-    _bring_back(_lived_tables)
+    bring_back(_lived_tables, LIVED)
     with clock.standing_at(demonstration.STANDS):
         yield Plan.objects.get()
 
@@ -80,7 +61,7 @@ def lived(_lived_tables: list[str], db: None) -> Iterator[Plan]:
 @pytest.fixture
 def running(_lived_tables: list[str], db: None) -> Plan:
     """The demonstration with its made clock, which stands at 09:00 and runs on."""
-    _bring_back(_lived_tables)
+    bring_back(_lived_tables, LIVED)
     clock.set_made(demonstration.STANDS)
     return Plan.objects.get()
 
@@ -88,7 +69,7 @@ def running(_lived_tables: list[str], db: None) -> Plan:
 @pytest.fixture
 def lived_committed(_lived_tables: list[str], transactional_db: None) -> Plan:
     """The same for a live server: committed, its made clock standing at 09:00 and running on."""
-    _bring_back(_lived_tables)
+    bring_back(_lived_tables, LIVED)
     clock.set_made(demonstration.STANDS)
     return Plan.objects.get()
 

@@ -29,7 +29,7 @@ from config.bootstrap import (
 )
 from config.checks import LOCAL_HOSTS
 from config.supervisor import Child, Supervisor, answers, listen
-from ledger import audit_triggers
+from ledger import lifting
 
 SHOWN_SIGN_INS = 10
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
                     path.unlink()
             if os.environ.get("DEMO_DATABASE_URL"):
                 call_command("migrate", verbosity=0, interactive=False)
-                with audit_triggers.lifted():
+                with lifting.lifted():
                     call_command("flush", verbosity=0, interactive=False)
 
     def _prepare(self) -> None:
