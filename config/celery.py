@@ -37,5 +37,5 @@ app.conf.beat_schedule = {
     # Beat counts from its own start: what must happen once a day is asked for oftener, and does nothing in vain.
     "audit-log": {"task": "ledger.tasks.verify_log", "schedule": 12 * 3600.0, "options": {"expires": 3600}},
     "confirmations": {"task": "ledger.tasks.draw_confirmations", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
-    "workbooks": {"task": "ledger.tasks.purge_workbooks", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "old-workbooks": {"task": "ledger.tasks.purge_workbooks", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
 }

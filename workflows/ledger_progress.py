@@ -68,7 +68,7 @@ def _reported(row: Assignment) -> int:
 
 def _counted_steps() -> dict[int, str]:
     """pk of a step → the indicator that counts its work."""
-    found = {}
+    found: dict[int, str] = {}
     for plan, extras in Plan.objects.filter(started_at__isnull=False).values_list("pk", "content__steps"):
         named = {
             code: said["indicator"] for code, said in (extras or {}).items() if said.get("indicator") in INDICATORS

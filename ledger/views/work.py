@@ -17,7 +17,7 @@ from ledger import access
 from ledger.actions import places
 from ledger.forms.places import TITLES, form_for
 from ledger.models import Course, Employer, Post
-from ledger.views.base import reach_of, unkept
+from ledger.views.base import reach_of, takes_form, unkept
 
 
 @require_GET
@@ -56,6 +56,7 @@ def _own_county(request: HttpRequest) -> Bureau:
     return Bureau.objects.filter(pk__in=keeps).order_by("order")[0]
 
 
+@takes_form
 @unkept
 def enter(request: HttpRequest, kind: str) -> HttpResponse:
     only(kind in places.KINDS)
@@ -76,6 +77,7 @@ def enter(request: HttpRequest, kind: str) -> HttpResponse:
     return _form(request, form, kind, county, status)
 
 
+@takes_form
 @unkept
 def change(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     only(kind in places.KINDS)

@@ -80,7 +80,7 @@ def taken(client: Client, url: str, values_: dict[str, str]) -> bytes:
     assert answer.status_code == 200, answer.content.decode()[:2000]
     assert answer.headers["Cache-Control"] == "no-store"
     assert "attachment" in answer.headers["Content-Disposition"]
-    return b"".join(answer.streaming_content)
+    return b"".join(answer.streaming_content)  # type: ignore[attr-defined]
 
 
 def text_of(content: bytes) -> str:
@@ -267,7 +267,7 @@ def test_what_is_masked_reads_as_unchanged_and_a_formula_stays_a_text(people: li
 
 def test_the_empty_template_holds_nobody(people: list[Person]) -> None:
     answer = web.signed_in(stage.CLERK).get("/ledger/workbooks/template.xlsx")
-    content = b"".join(answer.streaming_content)
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert "演示" not in text_of(content) and people[0].code not in text_of(content)
     with reading.open_book(io.BytesIO(content)) as book:
         assert book.meta["county"] == HERE and len(book.tables) == 8

@@ -39,9 +39,9 @@ def test_lifted_rows_can_be_deleted_and_no_longer_when_it_is_left(tacheng: Plan)
     _said()
     connection.check_constraints()  # none is waiting: PostgreSQL drops no trigger while one is
     _refused()
-    with pytest.raises(ZeroDivisionError), lifting.lifted():
+    with pytest.raises(ZeroDivisionError), lifting.lifted():  # noqa: PT012
         Statement.objects.update(answer="yes")
-        1 / 0  # noqa: B018 whatever goes wrong inside
+        1 / 0  # noqa: B018  # whatever goes wrong inside
     _refused()
     with lifting.lifted():
         for table in lifting.TABLES:
