@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from bureaus import clock
 from bureaus.pages import standing_of
@@ -33,9 +34,9 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
     asked = CorrectionRequest.objects.filter(person__county__in=reach.keeps, state="open").count() if reach.keeps else 0
     again = waiting_again(reach.keeps).count() if reach.keeps else 0
     entries = [
-        (sees_figures(standing), _("Figures"), "ledger", 0),
+        (sees_figures(standing), pgettext("ledger", "Figures"), "ledger", 0),
         (bool(reach.keeps), _("Worklists"), "worklists", 0),
-        (reach.sees_rows, _("Households"), "households", 0),
+        (reach.sees_rows, pgettext("ledger", "Households"), "households", 0),
         (reach.sees(WORK), _("Employers and courses"), "employers", 0),
         (reach.sees(SITES) or standing.sees_all, _("Sites"), "sites", 0),
         (sees_figures(standing), _("Document and ledger"), "baseline", 0),

@@ -415,7 +415,7 @@ def test_no_mark_is_taken_for_a_number() -> None:
 def test_figures_for_everybody_and_small_numbers_for_nobody_else(people: list[Person]) -> None:
     client = web.signed_in("督查室·督查人员")
     exact, spread = (
-        b"".join(client.get(f"/ledger/exports/figures.xlsx{query}").streaming_content)
+        b"".join(client.get(f"/ledger/exports/figures.xlsx{query}").streaming_content)  # type: ignore[attr-defined]
         for query in ("", "?circulation=1")
     )
 
