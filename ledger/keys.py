@@ -16,6 +16,9 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,9 @@ INDEX = "index"
 _ID = re.compile(r"[a-z0-9]{1,16}")
 
 _read: tuple[tuple[str, str, Path, tuple[int, int, int]], KeyRing] | None = None
+
+
+_held: ContextVar[KeyRing | None] = ContextVar("held_keys", default=None)
 
 
 class KeysUnusable(Exception):
@@ -50,11 +56,24 @@ class KeyRing:
 def ring() -> KeyRing:
     """The keys as they are now. KeysUnusable if what is given cannot be read as keys."""
     global _read
+    held = _held.get()
+    if held is not None:
+        return held
     path = Path(settings.FIELD_KEYS_FILE)
     given = (settings.FIELD_KEYS, settings.INDEX_KEY, path, _stamp(path))
     if _read is None or _read[0] != given:
         _read = (given, _gathered(path))
     return _read[1]
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Inside, the keys are looked at once: for a thousand rows at a time, not for a task that runs for minutes."""
+    token = _held.set(ring_to_write())
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def ring_to_write() -> KeyRing:

@@ -7,6 +7,7 @@ with the file but for some bytes a row. Started twice, or again after a worker d
 from __future__ import annotations
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -16,8 +17,9 @@ from typing import Any
 from django.db import transaction
 
 from bureaus.clock import local_date
-from ledger.imports import storing
-from ledger.imports.judged import Issue, Line, Outcome, packed, parsed
+from ledger import keys
+from ledger.imports import bulk, storing
+from ledger.imports.judged import Issue, Line, Outcome, Reader, packed
 from ledger.imports.records import Records
 from ledger.imports.roster import Roster, Seen
 from ledger.imports.uploading import State, forget_rows
@@ -55,7 +57,8 @@ class _Check:
         self.counts: Counter[str] = Counter()
         self.codes: Counter[str] = Counter()
         self.kept_issues = 0
-        self.seen = Seen()
+        # Anew in each check: a public id of a file that was taken back is never given again.
+        self.seen = Seen(salt=secrets.token_bytes(16))
         self.done = 0
 
     def run(self) -> None:
@@ -71,8 +74,9 @@ class _Check:
                 for line in lines:
                     if stops or any(first <= line.number <= last for first, last in broken):
                         line.issues.append(Issue(Problem("sheet_broken")))
-                judge.judge(lines)
-                self._write(table, lines, judge)
+                with keys.held():
+                    judge.judge(lines)
+                    self._write(table, lines, judge)
         ImportBatch.objects.filter(pk=self.batch.pk).update(
             state=State.CHECKED,
             checked_at=self.now,
@@ -84,8 +88,9 @@ class _Check:
 
     def _chunks(self, table: Table) -> Iterator[list[Line]]:
         rows = table.rows()
+        reader = Reader(table, self.today)
         while chunk := list(islice(rows, CHUNK)):
-            yield [parsed(table, number, cells, self.today) for number, cells in chunk]
+            yield [reader.line(number, cells) for number, cells in chunk]
 
     # --- What is written -----------------------------------------------------------------------
 
@@ -95,24 +100,22 @@ class _Check:
         for line in lines:
             self.counts[line.outcome] += 1
             rows.append(
-                ImportRow(
-                    batch=self.batch,
-                    sheet=table.key,
-                    number=line.number,
-                    outcome=line.outcome,
-                    subject=line.subject,
-                    version=line.version,
-                    values=packed(line.plan) if line.plan is not None else None,
-                    before=packed(line.before) if line.before is not None and line.subject else None,
-                    changes=line.changes,
-                )
+                {
+                    "number": line.number,
+                    "outcome": str(line.outcome),
+                    "subject": line.subject,
+                    "version": line.version,
+                    "values": packed(line.plan) if line.plan is not None else None,
+                    "before": packed(line.before) if line.before is not None and line.outcome != Outcome.NEW else None,
+                    "changes": line.changes,
+                }
             )
             if line.issues:
                 for issue in line.issues:
                     issues += self._issue(table, line.number, issue)
         self.done += len(lines)
         with transaction.atomic():
-            ImportRow.objects.bulk_create(rows)
+            bulk.insert(ImportRow, rows, {"batch_id": self.batch.pk, "sheet": table.key})
             self._late(judge, issues)
             ImportIssue.objects.bulk_create(issues)
             ImportBatch.objects.filter(pk=self.batch.pk).update(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from bureaus.access import WrongMoment
 from bureaus.models import User
-from ledger import access
+from ledger import access, keys
 from ledger.actions.base import permit, standing
 from ledger.imports import entering
 from ledger.imports.judged import Outcome
@@ -92,7 +92,8 @@ def _write(batch: ImportBatch) -> int:
     writer = entering.Writer(batch)
     count = 0
     for rows in _chunks(batch, of_roster=True):
-        writer.roster(rows)
+        with keys.held():
+            writer.roster(rows)
         count += len(rows)
     for rows in _chunks(batch, of_roster=False):
         for sheet in sorted({row.sheet.partition(".")[0] for row in rows}):
@@ -104,11 +105,8 @@ def _write(batch: ImportBatch) -> int:
 def _chunks(batch: ImportBatch, *, of_roster: bool) -> Iterator[list[ImportRow]]:
     wanted = ImportRow.objects.filter(batch=batch, outcome__in=(Outcome.NEW, Outcome.CHANGED)).order_by("pk")
     wanted = wanted.filter(sheet__startswith="people") if of_roster else wanted.exclude(sheet__startswith="people")
+    needed = ("pk", "sheet", "number", "outcome", "subject", "version", "values", "before")
     last = 0
-    while rows := list(
-        wanted.filter(pk__gt=last).only("pk", "sheet", "number", "outcome", "subject", "version", "values", "before")[
-            :CHUNK
-        ]
-    ):
+    while rows := list(wanted.filter(pk__gt=last).only(*needed)[:CHUNK]):
         last = rows[-1].pk
         yield rows

@@ -14,6 +14,7 @@ from django.db.models import F, Model
 
 from bureaus.clock import local_date
 from ledger import blind
+from ledger.imports import bulk
 from ledger.imports.judged import Outcome, unpacked
 from ledger.imports.records import KINDS
 from ledger.models import (
@@ -53,6 +54,7 @@ class Writer:
         self.notices = list(NoticeText.objects.order_by("valid_from", "number").values_list("valid_from", "pk"))
         self.touched: dict[type[Model], set[int]] = {Person: set(), Household: set()}
         self.courses: dict[str, int] = {}
+        self.common = {"created_at": self.now, "created_by_id": self.by.pk, "batch_id": batch.pk}
 
     def _made(self) -> dict[str, Any]:
         return {"created_at": self.now, "created_by": self.by, "batch": self.batch}
@@ -70,15 +72,8 @@ class Writer:
     def roster(self, rows: Sequence[ImportRow]) -> None:
         plans = [(row, unpacked(row.values or "{}")) for row in rows]
         homes = self._households(plans)
-        persons = self._persons(plans, homes)
-        agreements, states = [], []
-        for row, plan in plans:
-            if row.outcome == Outcome.NEW:
-                person = persons[row.subject or uuid.UUID(int=0)]
-                agreements += [self._agreement(person, kind, outcome) for kind, outcome in plan["agreements"].items()]
-                states += [self._state(person, item, state) for item, state in plan["states"].items()]
-        Agreement.objects.bulk_create(agreements)
-        ItemState.objects.bulk_create(states)
+        self._new_persons([(row, plan) for row, plan in plans if row.outcome == Outcome.NEW], homes)
+        self._changed_persons([(row, plan) for row, plan in plans if row.outcome == Outcome.CHANGED])
         self._surveys(plans, homes)
 
     def _households(self, plans: Sequence[tuple[ImportRow, Plan]]) -> dict[str, Household]:
@@ -106,54 +101,52 @@ class Writer:
                     setattr(home, name, value)
                 self._touch(home)
                 home.save()
-        made = Household.objects.bulk_create(new.values())
-        on = local_date(self.now)
-        created = HouseholdEvent.Kind.CREATED
-        HouseholdEvent.objects.bulk_create(
-            [HouseholdEvent(household=home, kind=created, on=on, by=self.by, at=self.now) for home in made]
-        )
+        Household.objects.bulk_create(new.values())
+        common = {"kind": "created", "on": local_date(self.now), "by_id": self.by.pk, "at": self.now}
+        bulk.insert(HouseholdEvent, [{"household_id": home.pk} for home in new.values()], common)
         return homes | new
 
-    def _persons(self, plans: Sequence[tuple[ImportRow, Plan]], homes: dict[str, Household]) -> dict[uuid.UUID, Person]:
-        fresh = [(row, plan) for row, plan in plans if row.outcome == Outcome.NEW]
-        indexes = [plan["id_index"] for _row, plan in fresh if plan.get("id_index")]
+    def _new_persons(self, plans: Sequence[tuple[ImportRow, Plan]], homes: dict[str, Household]) -> None:
+        indexes = [plan["id_index"] for _row, plan in plans if plan.get("id_index")]
         if Person.objects.filter(id_index__in=indexes).exists():
             raise Meanwhile("an ID number was entered")
-        new = [self._person(row, plan) for row, plan in fresh]
-        Person.objects.bulk_create(new)
-        Membership.objects.bulk_create(
-            Membership(
-                household=homes[plan["code"]],
-                person=person,
-                relation=plan["relation"],
-                # Who came with the household belongs to it since it moved, not since somebody typed it.
-                since=homes[plan["code"]].resettled_on,
-                **self._made(),
-            )
-            for person, (_row, plan) in zip(new, fresh, strict=True)
+        bulk.insert(
+            Person, [self._person(row, plan) for row, plan in plans], self.common | {"county_id": self.county.pk}
         )
-        changed = [(row, plan) for row, plan in plans if row.outcome == Outcome.CHANGED]
-        uids = [row.subject for row, _plan in changed]
-        there = Person.objects.select_for_update(no_key=True).filter(uid__in=uids)
-        persons = {person.uid: person for person in there}
-        for row, plan in changed:
+        uids = [row.subject for row, _plan in plans if row.subject]
+        pks = dict(Person.objects.filter(uid__in=uids).values_list("uid", "pk"))
+        members, agreements, states = [], [], []
+        for row, plan in plans:
+            pk, home = pks[row.subject or uuid.UUID(int=0)], homes[plan["code"]]
+            # Who came with the household belongs to it since it moved, not since somebody typed it.
+            member = {
+                "household_id": home.pk,
+                "person_id": pk,
+                "relation": plan["relation"],
+                "since": home.resettled_on,
+            }
+            members.append(member)
+            for kind, outcome in plan["agreements"].items():
+                agreements.append({"person_id": pk, "kind": kind, "outcome": outcome})
+            for item, state in plan["states"].items():
+                states.append({"person_id": pk, "item": item, "state": state})
+        bulk.insert(Membership, members, self.common)
+        bulk.insert(Agreement, agreements, self.common)
+        bulk.insert(ItemState, states, self.common)
+
+    def _person(self, row: ImportRow, plan: Plan) -> Plan:
+        values: Plan = plan["person"]
+        phone = values.get("phone")
+        phone_index = blind.of_phone(phone) if phone else None
+        return values | {"uid": row.subject, "id_index": plan.get("id_index"), "phone_index": phone_index}
+
+    def _changed_persons(self, plans: Sequence[tuple[ImportRow, Plan]]) -> None:
+        persons: dict[uuid.UUID, Person] = self._locked(Person, [row for row, _plan in plans])
+        for row, plan in plans:
             found = persons.get(row.subject or uuid.UUID(int=0))
             if found is None or (found.version != row.version and found.pk not in self.touched[Person]):
                 raise Meanwhile(str(row.subject))
             self._change(found, plan)
-        return persons | {person.uid: person for person in new}
-
-    def _person(self, row: ImportRow, plan: Plan) -> Person:
-        values = plan["person"]
-        phone = values.get("phone")
-        return Person(
-            uid=row.subject,
-            county=self.county,
-            id_index=plan.get("id_index"),
-            phone_index=blind.of_phone(phone) if phone else None,
-            **values,
-            **self._made(),
-        )
 
     def _change(self, person: Person, plan: Plan) -> None:
         values = plan["person"]
@@ -189,10 +182,14 @@ class Writer:
             told = plan.get("survey")
             if told and plan["code"] in homes:
                 notice = next((pk for since, pk in reversed(self.notices) if since.isoformat() <= told["on"]), None)
-                complete = Survey.Result.COMPLETE
-                home = homes[plan["code"]]
-                new.append(Survey(household=home, result=complete, notice_id=notice, **told, **self._made()))
-        Survey.objects.bulk_create(new)
+                new.append({"household_id": homes[plan["code"]].pk, "notice_id": notice, **told})
+        bulk.insert(Survey, new, self.common | {"result": str(Survey.Result.COMPLETE)})
+
+    @staticmethod
+    def _locked(model: type[Any], rows: Iterable[ImportRow]) -> dict[uuid.UUID, Any]:
+        """Whom the rows are about, under their locks."""
+        uids = [row.subject for row in rows if row.subject]
+        return {one.uid: one for one in model.objects.select_for_update(no_key=True).filter(uid__in=uids)}
 
     # --- The other sheets ----------------------------------------------------------------------------
 
@@ -200,11 +197,8 @@ class Writer:
         """Rows of one sheet: new ones are added, changed ones put right under their edition."""
         kind = KINDS[sheet]
         plans = [(row, unpacked(row.values or "{}")) for row in rows]
-        uids = {
-            is_home: [row.subject for row, plan in plans if plan["household"] is is_home] for is_home in (True, False)
-        }
-        persons = {one.uid: one for one in Person.objects.select_for_update(no_key=True).filter(uid__in=uids[False])}
-        homes = {one.uid: one for one in Household.objects.select_for_update(no_key=True).filter(uid__in=uids[True])}
+        persons = self._locked(Person, [row for row, plan in plans if not plan["household"]])
+        homes = self._locked(Household, [row for row, plan in plans if plan["household"]])
         new = []
         for row, plan in plans:
             root: Any = (homes if plan["household"] else persons).get(row.subject or uuid.UUID(int=0))

@@ -20,6 +20,7 @@ from ledger.workbooks.values import Value, Word
 Outcome = ImportRow.Outcome
 # Not collected, wherever text may be typed (ledger.md 5.2).
 NOT_COLLECTED = ("民族", "宗教", "信教", "党员", "政治面貌", "思想状况")
+_MOST_KEPT = 8_192
 _FREE = frozenset({"skills", "note", "detail", "needs", "end_reason", "blocked_reason"})
 
 
@@ -104,21 +105,40 @@ class Places:
         return place & ((1 << 21) - 1)
 
 
-def parsed(table: Table, number: int, raw: dict[str, Raw], today: date) -> Line:
-    """The cells of a row as values; problems of cells stand in it."""
-    line = Line(table, number, raw)
-    for key, cell in raw.items():
-        column = table.sheet.column(key)
-        value, problem = values.parse(column, cell, today)
-        if problem is not None:
-            line.issues.append(Issue(problem, key, values.shown(column, cell)))
-        if value is not Word.UNCHANGED:
-            line.values[key] = value
-            if key in _FREE and isinstance(value, str):
-                word = next((word for word in NOT_COLLECTED if word in value), None)
-                if word:
-                    line.wrong("not_collected", key, word=word)
-    return line
+class Reader:
+    """Rows of a table as lines. Cells that repeat, as most do, are understood once."""
+
+    def __init__(self, table: Table, today: date) -> None:
+        self.table, self.today = table, today
+        self.columns = {key: table.sheet.column(key) for key in table.letters.values()}
+        self._kept: dict[tuple[str, str], values.Parsed] = {}
+        self._repeating = {key for key, column in self.columns.items() if column.kind not in ("id", "phone")}
+
+    def line(self, number: int, raw: dict[str, Raw]) -> Line:
+        """The cells of a row as values; problems of cells stand in it."""
+        line = Line(self.table, number, raw)
+        found = line.values
+        for key, cell in raw.items():
+            value, problem = self._parsed(key, cell)
+            if problem is not None:
+                line.issues.append(Issue(problem, key, values.shown(self.columns[key], cell)))
+            if value is not Word.UNCHANGED:
+                found[key] = value
+                if key in _FREE and isinstance(value, str):
+                    word = next((word for word in NOT_COLLECTED if word in value), None)
+                    if word:
+                        line.wrong("not_collected", key, word=word)
+        return line
+
+    def _parsed(self, key: str, cell: Raw) -> values.Parsed:
+        if type(cell) is not str or key not in self._repeating:
+            return values.parse(self.columns[key], cell, self.today)
+        kept = self._kept.get((key, cell))
+        if kept is None:
+            kept = values.parse(self.columns[key], cell, self.today)
+            if len(self._kept) < _MOST_KEPT:
+                self._kept[key, cell] = kept
+        return kept
 
 
 def _said(column: Column, value: object) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import models
 
 from bureaus.models import Bureau
-from ledger import blind, terms
+from ledger import blind, id_numbers, terms
 from ledger.imports.judged import Late, Line, Outcome
 from ledger.imports.roster import Seen, digest
 from ledger.models import (
@@ -303,12 +303,10 @@ class Records:
             return None
         person = person or by_number
         if person is None:
-            coming = self.seen.coming.get(digest(index)) if index else None
-            if coming is None:
+            if index is None or digest(index) not in self.seen.coming:
                 line.wrong("unknown_person" if index else "nobody_named", "id_number")
                 return None
-            uid, born = coming
-            return Subject(uid, None, 0, born)
+            return Subject(self.seen.uid(index), None, 0, id_numbers.birth_date(line.given("id_number")))
         if person.county_id != self.county.pk:
             line.wrong("other_county", "person_code" if code else "id_number")
             return None
@@ -325,11 +323,10 @@ class Records:
         home = homes.get(code)
         if home is not None:
             return Subject(home.uid, home.pk, home.version, None, is_household=True)
-        coming = self.seen.new_households.get(digest(code))
-        if coming is None:
+        if digest(code) not in self.seen.new_households:
             line.wrong("unknown_household", "household_code")
             return None
-        return Subject(coming, None, 0, None, is_household=True)
+        return Subject(self.seen.uid(code), None, 0, None, is_household=True)
 
     # --- What is there already -----------------------------------------------------------------------
 

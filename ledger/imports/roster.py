@@ -44,10 +44,15 @@ class Seen:
     likenesses: dict[int, int] = field(default_factory=dict)  # name and birth → twice the row, and whether it had an ID
     heads: dict[int, int] = field(default_factory=dict)  # household → row of its head
     households: dict[int, int] = field(default_factory=dict)  # household → digest of what was said of it
-    # Who is new, by the digest of their ID number → public id and birth: other sheets speak of them.
-    coming: dict[int, tuple[uuid.UUID, date | None]] = field(default_factory=dict)
-    new_households: dict[int, uuid.UUID] = field(default_factory=dict)
+    # Who and which household is new in this file: other sheets speak of them. Their public ids follow from the file.
+    coming: set[int] = field(default_factory=set)
+    new_households: set[int] = field(default_factory=set)
+    salt: bytes = b""
     surveys: set[int] = field(default_factory=set)
+
+    def uid(self, text: str) -> uuid.UUID:
+        """The public id of somebody new: of the ID number's index, or of the household's code."""
+        return uuid.UUID(bytes=blake2b(text.encode(), digest_size=16, key=self.salt).digest(), version=4)
 
 
 @dataclass
@@ -147,11 +152,11 @@ class Roster:
             return
         line.plan, line.before = plan, before
         if person is None:
-            line.subject, line.version = uuid.uuid4(), None
+            line.subject, line.version = self.seen.uid(index) if index else uuid.uuid4(), None
             line.outcome = line.outcome or Outcome.NEW
             plan["id_index"] = index
             if index:
-                self.seen.coming[digest(index)] = (line.subject, line.given("birth_date"))
+                self.seen.coming.add(digest(index))
             return
         line.subject, line.version = person.uid, person.version
         if not line.changes and "survey" not in plan:
@@ -320,7 +325,8 @@ class Roster:
             self.seen.households[place] = said_so
             self._of_household(line, home, said, plan, before)
             if home is None:
-                plan["household_uid"] = self.seen.new_households[place] = uuid.uuid4()
+                self.seen.new_households.add(place)
+                plan["household_uid"] = self.seen.uid(code)
         elif first != said_so and said:
             line.wrong("household_differs", "household_code")
         if line.given("relation") == Membership.Relation.HEAD:

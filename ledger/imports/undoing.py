@@ -80,7 +80,7 @@ class _Undo:
         self._take_out()
 
     def _nobody_wrote_since(self) -> None:
-        """What was new is still in its first edition, what hangs from it came with it; the rest is looked at row by row."""
+        """What was new is in its first edition, what hangs from it came with it; the rest is looked at row by row."""
         mine = {"batch": self.batch}
         models: tuple[Any, ...] = (*_ENTERED, Membership, Person, Household)
         touched = any(model.objects.filter(**mine).exclude(version=1).exists() for model in models)
@@ -89,10 +89,10 @@ class _Undo:
             or Participation.objects.filter(course__batch=self.batch).exclude(**mine).exists()
         )
         if touched or guests:
-            self._refuse()
+            raise self._refusal()
 
-    def _refuse(self) -> None:
-        raise WrongMoment(
+    def _refusal(self) -> WrongMoment:
+        return WrongMoment(
             _("Somebody has worked with what this workbook entered. Correct single entries on their pages instead.")
         )
 
@@ -105,9 +105,9 @@ class _Undo:
 
     def _person_back(self, row: ImportRow, sites: dict[str, int]) -> None:
         before, plan = unpacked(row.before or "{}"), unpacked(row.values or "{}")
-        person = Person.objects.select_for_update(no_key=True).filter(uid=row.subject).first()
+        person = Person.objects.select_for_update(no_key=True).filter(uid=row.subject or uuid.UUID(int=0)).first()
         if person is None or person.version != (row.version or 0) + 1:
-            return self._refuse()
+            raise self._refusal()
         old = before["person"]
         for name, value in old.items():
             setattr(person, name, value)
@@ -132,7 +132,7 @@ class _Undo:
     def _household_back(self, code: str, before: dict[str, Any], sites: dict[str, int]) -> None:
         home = Household.objects.select_for_update(no_key=True).get(county=self.batch.county, code=code)
         if home.version != before["household_version"] + 1:
-            self._refuse()
+            raise self._refusal()
         for name, value in before["household"].items():
             if name == "site":
                 home.site_id = sites.get(value)
@@ -146,7 +146,7 @@ class _Undo:
         model = KINDS[row.sheet.partition(".")[0]].model
         found: Any = model._default_manager.select_for_update().filter(pk=plan["pk"]).first()
         if found is None or found.version != (row.version or 0) + 1:
-            return self._refuse()
+            raise self._refusal()
         for name, value in unpacked(row.before or "{}").items():
             setattr(found, name, value)
         self._touch(found)

@@ -61,15 +61,30 @@ class _Sheet:
         cells: Cells = {}
         content: list[str] = []
         formula: list[str] | None = None
-        row = column = length = 0
-        letters = kind = style = ""
+        row = column = length = tail = 0
+        letters = kind = style = digits = ""
         taking: list[str] | None = None
+        known: dict[str, int] = {}
+        ends_text: set[str] = set()
         inside = phonetic = has_value = False
         namespace = ROW = CELL = VALUE = TEXT = FORMULA = PHONETIC = DATA = ""
 
         def start(name: str, attributes: Attributes) -> None:
             nonlocal namespace, ROW, CELL, VALUE, TEXT, FORMULA, PHONETIC, DATA
-            nonlocal row, column, letters, kind, style, taking, inside, phonetic, has_value, formula, length
+            nonlocal \
+                row, \
+                column, \
+                digits, \
+                tail, \
+                letters, \
+                kind, \
+                style, \
+                taking, \
+                inside, \
+                phonetic, \
+                has_value, \
+                formula, \
+                length
             if name == CELL:
                 if not inside:
                     return
@@ -78,14 +93,15 @@ class _Sheet:
                     column += 1
                     letters = column_letters(column)
                 else:
-                    tail = str(row)
-                    letters = reference[: -len(tail)] if reference.endswith(tail) else ""
-                    if not letters.isalpha():
+                    letters = reference[:-tail] if reference.endswith(digits) else ""
+                    found = known.get(letters)
+                    if found is None:
                         match = _REF.fullmatch(reference)
                         if not match:
                             raise Refused("damaged")
                         letters = match[1]
-                    column = column_number(letters) if letters not in known else known[letters]
+                        found = known[letters] = column_number(letters)
+                    column = found
                 kind, style = attributes.get("t", "n"), attributes.get("s", "")
                 content.clear()
                 formula, has_value, length = None, False, 0
@@ -101,7 +117,8 @@ class _Sheet:
                     row = int(attributes.get("r") or row + 1)
                 except ValueError:
                     raise Refused("damaged") from None
-                column = 0
+                digits = str(row)
+                tail, column = len(digits), 0
             elif name == PHONETIC:
                 phonetic = True
             elif not namespace:
@@ -109,14 +126,15 @@ class _Sheet:
                 ROW, CELL, VALUE, TEXT, FORMULA, PHONETIC, DATA = (
                     f"{namespace} {element}" for element in ("row", "c", "v", "t", "f", "rPh", "sheetData")
                 )
+                ends_text.update((VALUE, TEXT, FORMULA))
             elif name == DATA:
                 inside = True
 
         def end(name: str) -> None:
             nonlocal cells, taking, inside, phonetic
-            if name in (VALUE, TEXT, FORMULA):
-                taking = None
-            elif name == CELL and inside:
+            if name == CELL:
+                if not inside:
+                    return
                 if formula is not None:
                     value: Raw | None = Formula("".join(formula))
                 elif has_value:
@@ -129,8 +147,9 @@ class _Sheet:
                     if column <= limits.columns and done and row - done[-1][0] == 1:
                         raise Refused("too_many_rows", limit=limits.rows)
                     raise Refused("far_cell", cell=f"{letters}{row}"[:12])
-                known[letters] = column
                 cells[letters] = value
+            elif name in ends_text:
+                taking = None
             elif name == ROW:
                 if cells:
                     done.append((row, cells))
@@ -163,7 +182,6 @@ class _Sheet:
                 return _iso(text)
             return CellError(text[:12])
 
-        known: dict[str, int] = {}
         self.parser.StartElementHandler = start
         self.parser.EndElementHandler = end
         self.parser.CharacterDataHandler = characters

@@ -28,19 +28,19 @@ def spent(work: Callable[[], Any]) -> tuple[float, float]:
 
     The second is what can be compared on a machine that others use too.
     """
-    server = _server_process()
+    server = server_process()
     gc.collect()
     gc.disable()
     try:
-        busy, began = process_time() + _worked(server), perf_counter()
+        busy, began = process_time() + worked(server), perf_counter()
         work()
         took = perf_counter() - began
-        return took * 1000, (process_time() + _worked(server) - busy) * 1000
+        return took * 1000, (process_time() + worked(server) - busy) * 1000
     finally:
         gc.enable()
 
 
-def _server_process() -> Path | None:
+def server_process() -> Path | None:
     """Where Linux counts the time of our connection's own process on a PostgreSQL of this machine."""
     if connection.vendor != "postgresql":
         return None
@@ -53,7 +53,7 @@ def _server_process() -> Path | None:
         return None
 
 
-def _worked(process: Path | None) -> float:
+def worked(process: Path | None) -> float:
     return int(process.read_text().split()[0]) / 1e9 if process else 0.0
 
 

@@ -1,4 +1,4 @@
-"""`manage.py bench tick|send|pages`: how fast the engine and its pages are, in a database that is thrown away."""
+"""`manage.py bench tick|send|pages|ledger`: how fast engine, pages and ledger are, in a database thrown away."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from django.core.management.base import BaseCommand
 
 from config import loopback
 from config.databases import KINDS, configured, throw_away
-from workflows.bench import pages, send, tick
+from workflows.bench import ledger, pages, send, tick
 
 
 class Command(BaseCommand):
     help = (
         "Measure in a throw-away database: the sweep beside a raw statement, the same with its mails, "
-        "or pages beside hand-written queries."
+        "pages beside hand-written queries, or the ledger's workbooks beside plain readers and writers."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(dest="what", required=True, metavar="tick|send|pages")
+        commands = parser.add_subparsers(dest="what", required=True, metavar="tick|send|pages|ledger")
         sweep = commands.add_parser("tick", help="the firing core, the raw statement and the naive form in turn")
         sweep.add_argument("--items", type=int, default=100_000, help="armed deadlines (default 100000)")
         sweep.add_argument("--due", type=int, default=1_000, help="how many of them are due (default 1000)")
@@ -45,7 +45,9 @@ class Command(BaseCommand):
         pages = commands.add_parser("pages", help="overdue list, board and desk")
         pages.add_argument("--items", type=int, default=1_000_000, help="assignments (default 1000000)")
         pages.add_argument("--repetitions", type=int, default=5, help="of each request (default 5)")
-        for command in (sweep, sending, pages):
+        books = commands.add_parser("ledger", help="a workbook taken over and one written")
+        books.add_argument("--rows", type=int, default=100_000, help="persons of the roster (default 100000)")
+        for command in (sweep, sending, pages, books):
             command.add_argument("--db", choices=KINDS, default="sqlite")
             command.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -55,6 +57,7 @@ class Command(BaseCommand):
                 "tick": self._tick,
                 "send": self._send,
                 "pages": self._pages,
+                "ledger": self._ledger,
             }
             found = measures[what](db, lambda name, like="": configured(make(name, like=like)), **options)
         if options["json"]:
@@ -83,6 +86,9 @@ class Command(BaseCommand):
 
     def _pages(self, db: str, entry: Callable[..., dict[str, Any]], **options: Any) -> dict[str, Any]:
         return pages.run(db, entry, self._say, items=options["items"], repetitions=options["repetitions"])
+
+    def _ledger(self, db: str, entry: Callable[..., dict[str, Any]], **options: Any) -> dict[str, Any]:
+        return ledger.run(db, entry, self._say, rows=options["rows"])
 
     def _say(self, line: str) -> None:
         self.stderr.write(line)
