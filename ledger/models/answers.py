@@ -195,7 +195,7 @@ class StatementCheck(models.Model):
     class Outcome(models.TextChoices):
         CONFIRMED = "confirmed", _("confirmed")
         DIFFERENT = "different", _("they said something else")
-        NOT_REACHED = "not_reached", _("not reached")
+        NOT_REACHED = "not_reached", pgettext_lazy("answers", "not reached")
 
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="checks", verbose_name=_("statement"))
     drawn_at = models.DateTimeField(_("drawn at"))
