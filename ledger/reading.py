@@ -14,9 +14,12 @@ from bureaus.models import Bureau
 from ledger import baseline, id_numbers
 from ledger.encryption import CannotDecrypt
 from ledger.indicators import facts as f
+from ledger.indicators.months import Month
+from ledger.indicators.terms import Terms
 from ledger.models import (
     Agreement,
     AuditEvent,
+    Course,
     Dwelling,
     FacilityCheck,
     HelpAction,
@@ -27,6 +30,7 @@ from ledger.models import (
     Membership,
     Participation,
     Person,
+    Post,
     Registration,
     RightCheck,
     Spell,
@@ -332,3 +336,17 @@ def _items(county: int | None, until: date | None) -> dict[int, dict[str, str]]:
     for person, item, state in _values(_rows(ItemState, county, "person__county"), "person_id", "item", "state"):
         found[person].setdefault(item, state)
     return found
+
+
+def month(county: int, first: date, last: date, terms: Terms) -> Month:
+    """What a county's report of a month is counted from."""
+    begun = Course.objects.filter(county=county, starts_on__range=(first, last))
+    opened = Post.objects.filter(employer__county=county, opened_on__range=(first, last))
+    return Month(
+        facts(county, until=last),
+        first,
+        last,
+        terms,
+        [day for day in begun.values_list("starts_on", flat=True) if day],
+        list(opened.values_list("opened_on", "places")),
+    )

@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from bureaus.models import Bureau
 from measures.models import Assignment, Attachment, Event, Filing, Site, Step
+from workflows import ledger_figures
 
 FILE = "file-"
 Kinds = Event.Kind
@@ -114,11 +115,19 @@ def _counted(files: int) -> Part:
 
 def _monthly(row: Assignment) -> list[Part]:
     filed = row.monthly_return
+    counted = row.figures.get(ledger_figures.KEY, {})
     found = []
     for section in row.plan.content["return_sections"]:
         for one in section["fields"]:
             value = filed.figures.get(one["code"])
             said = "" if value is None else f"{number_format(value)} {one['unit']}".strip()
+            if one["code"] in counted:
+                other = {"reported": said or "—", "ledger": number_format(counted[one["code"]])}
+                said = (
+                    _("%(reported)s, as the ledger has it") % other
+                    if counted[one["code"]] == value
+                    else _("%(reported)s ≠ %(ledger)s in the ledger") % other
+                )
             found.append(Part(one["code"], one["label"], said))
     return [*found, Part("problems", _("problems"), filed.problems)]
 

@@ -30,7 +30,7 @@ from measures.models import (
     Site,
     Step,
 )
-from workflows import deadlines, from_ledger, notices
+from workflows import deadlines, from_ledger, ledger_figures, notices
 from workflows.actions.base import Act
 from workflows.actions.sites import roster_accepted
 from workflows.flows import nodes
@@ -152,6 +152,8 @@ def submitted(act: Act, event: Event) -> None:
         return
     if row.step.kind == Kind.ROUND:
         _lock_month(act)
+    elif row.step.kind == Kind.MONTHLY:
+        ledger_figures.keep(row, act.now)
     arm_verdict(act, row.acceptor)
     notices.tell_act("submitted", event, [notices.reviewers(row, act.roster)], now=act.now)
 

@@ -10,19 +10,24 @@ from django.utils.translation import gettext as _
 
 from bureaus.models import User
 from measures.models import Assignment, MonthlyReturn
+from workflows import ledger_figures
 from workflows.actions.base import acting
 from workflows.actions.followups import return_fields
 
 
 def save_return(
-    row: Assignment, *, by: User, now: datetime, figures: dict[str, Any], problems: str = ""
+    row: Assignment, *, by: User, now: datetime, figures: dict[str, Any], problems: str = "", take_over: bool = False
 ) -> MonthlyReturn:
-    """Keep the figures written so far: whole numbers, or empty. Nothing is reported by it."""
+    """Keep the figures written so far: whole numbers, or empty. Nothing is reported by it.
+
+    `take_over`: with the ledger's figures in place of those it counts.
+    """
     with acting("attach", row, by=by, now=now) as act:
         known = {field["code"]: field["label"] for field in return_fields(act.row)}
         errors = {}
         kept: dict[str, int | None] = {}
-        for code, value in figures.items():
+        taken = ledger_figures.counted(act.row, now) if take_over else {}
+        for code, value in (figures | taken).items():
             if code not in known:
                 continue
             if value is not None and (not isinstance(value, int) or value < 0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bureaus.form_fields import words
 from measures.models import Site
+from workflows import ledger_figures
 from workflows.actions import Line, SiteLine
 from workflows.forms.base import ActForm
 
@@ -122,8 +124,19 @@ class RosterForm(ActForm):
         return {"sites": lines}
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What the ledger counts of a field, whether the figure entered is another, and how it is counted."""
+
+    counted: int
+    differs: bool
+    how: str
+
+
 class MonthlyForm(ActForm):
     """The figures of a month by the sections of the plan file; an empty field is not a zero."""
+
+    counted: dict[str, int] = {}
 
     def prepare(self) -> None:
         filed = self.row.monthly_return
@@ -152,9 +165,29 @@ class MonthlyForm(ActForm):
                 if field.get("carry") and field["code"] not in figures:
                     self.fields[field["code"]].initial = before.get(field["code"])
 
+    def count(self, counted: dict[str, int]) -> None:
+        """Lay the ledger's figures beside the fields, and offer them where nothing has been entered yet.
+
+        A zero is offered by no field: that there was nothing is for a person to say, or to take over.
+        """
+        self.counted = counted
+        figures = self.row.monthly_return.figures
+        for code, value in counted.items():
+            if value and code not in figures:
+                self.fields[code].initial = value
+
     def values(self) -> dict[str, Any]:
         figures = dict(self.cleaned_data)
-        return {"problems": figures.pop("problems"), "figures": figures}
+        return {"problems": figures.pop("problems"), "figures": figures, "take_over": "take_over" in self.data}
 
-    def bound_sections(self) -> list[tuple[str, list[tuple[Any, str]]]]:
-        return [(title, [(self[code], unit) for code, unit in names]) for title, names in self.sections]
+    def bound_sections(self) -> list[tuple[str, list[tuple[Any, str, Beside | None]]]]:
+        return [
+            (title, [(self[code], unit, self._beside(code)) for code, unit in names]) for title, names in self.sections
+        ]
+
+    def _beside(self, code: str) -> Beside | None:
+        if code not in self.counted:
+            return None
+        value = self.row.monthly_return.figures.get(code)
+        counted = self.counted[code]
+        return Beside(counted, value is not None and value != counted, ledger_figures.explained(code))

@@ -21,7 +21,7 @@ from ledger.indicators import INDICATORS
 from measures.access import may, visible_assignments
 from measures.explanations import how_changed, how_computed
 from measures.models import Assignment, Deadline, Event, Extension, MonthlyRound, Step
-from workflows import cases, from_ledger, ledger_progress, queries, requests, rounds, submissions, told
+from workflows import cases, from_ledger, ledger_figures, ledger_progress, queries, requests, rounds, submissions, told
 from workflows.actions.findings import division_of
 from workflows.audience import Reader, Roster, aim_of
 from workflows.forms import FORMS, ActForm, GrantForm, MonthlyForm, OpinionForm
@@ -63,7 +63,7 @@ def page(
     run = Run.objects.get(pk=row.process_id)
     item = queries.items([row], now)[0]
     offers = offers_for(row, standing, now, failed)
-    drafts = _drafts(row, standing, failed)
+    drafts = _drafts(row, standing, failed, now)
     deciding = [offer for offer in offers if offer.is_decision]
     story = submissions.story_of(row) if row.round > 1 or deciding else []
     gaps = drafts["beside_check"] if drafts and row.step.kind == Step.Kind.FILING else {}
@@ -125,7 +125,9 @@ def page(
     return render(request, "workflows/assignment.html", context, status=status)
 
 
-def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None) -> dict[str, Any] | None:
+def _drafts(
+    row: Assignment, standing: Standing, failed: tuple[str, ActForm] | None, now: datetime
+) -> dict[str, Any] | None:
     """The working paper of a filing, a monthly return or a roster: editable in hand, readable otherwise.
 
     What was typed when the moment had passed already stays in its fields, to be copied.
@@ -139,13 +141,17 @@ def _drafts(row: Assignment, standing: Standing, failed: tuple[str, ActForm] | N
     if editable and isinstance(form, MonthlyForm):
         # Last month is reported in the first days of this one: what it said is not known when a return is made.
         form.carry(figures_before(row.plan, row.period, [row]).get(row.unit_id, {}))
+    shown = row.state in REPORTED or standing.works_in(row.unit_id)
+    if isinstance(form, MonthlyForm) and shown:
+        form.count(ledger_figures.beside(row, now))
     return {
         "name": name,
         "template": f"workflows/_draft_{row.step.kind}.html",
         "form": form,
         "editable": editable,
         # As on the page of the month: figures that have not been reported are read by their writers alone.
-        "shown": row.state in REPORTED or standing.works_in(row.unit_id),
+        "shown": shown,
+        "filed": row.monthly_return.figures if row.step.kind == Step.Kind.MONTHLY else {},
         **(_filing(row, standing) if row.step.kind == Step.Kind.FILING else {}),
     }
 

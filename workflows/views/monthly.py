@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from bureaus.pages import only, standing_of
 from measures import periods
 from measures.access import visible_assignments
 from measures.models import Assignment, MonthlyRound, Plan, Step
-from workflows import queries
+from workflows import ledger_figures, queries
 from workflows.issuing import period_name
 from workflows.views.base import current_plan
 
@@ -47,6 +48,7 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
         .first()
     )
     everybody = standing.sees_all or round_row is not None
+    counted = _counted(found, standing, locked, now)
     return render(
         request,
         "workflows/month.html",
@@ -55,7 +57,14 @@ def month(request: HttpRequest, period: str) -> HttpResponse:
             "period": period,
             "name": period_name(period),
             "items": queries.items(found, now),
-            "sections": _sections(plan, found, _figures(found, standing, locked), figures_before(plan, period, found)),
+            "sections": _sections(
+                plan,
+                found,
+                _figures(found, standing, locked),
+                figures_before(plan, period, found),
+                counted,
+            ),
+            "has_ledger": any(counted.values()),
             "units": [row.unit for row in found],
             "round": queries.items([round_row], now)[0] if round_row else None,
             "locked": locked,
@@ -99,10 +108,25 @@ def _figures(found: list[Assignment], standing: Standing, locked: MonthlyRound |
     }
 
 
+def _counted(
+    found: list[Assignment], standing: Standing, locked: MonthlyRound | None, now: datetime
+) -> dict[int, dict[str, int]]:
+    """What the ledger counted, by unit, of figures this person may read, as `_figures` has them."""
+    if locked:
+        return {row.unit_id: ledger_figures.beside(row, now) for row in found if row.unit.code in locked.figures}
+    shown = [row for row in found if row.state in REPORTED or standing.works_in(row.unit_id)]
+    return {row.unit_id: ledger_figures.beside(row, now) for row in shown}
+
+
 def _sections(
-    plan: Plan, found: list[Assignment], figures: dict[int, dict[str, Any]], before: dict[int, dict[str, Any]]
+    plan: Plan,
+    found: list[Assignment],
+    figures: dict[int, dict[str, Any]],
+    before: dict[int, dict[str, Any]],
+    counted: dict[int, dict[str, int]],
 ) -> list[dict[str, Any]]:
-    """Sections of fields, each with a value and its change per unit, and the sum of what is known."""
+    """Sections of fields, each with a value, its change and the ledger's figure per unit, and the sum of what is
+    known."""
     sections = []
     for section in plan.content.get("return_sections", []):
         fields = []
@@ -111,8 +135,9 @@ def _sections(
             for row in found:
                 value = figures[row.unit_id].get(field["code"])
                 old = before.get(row.unit_id, {}).get(field["code"])
-                cells.append((value, None if value is None or old is None else value - old))
-            known = [value for value, _change in cells if value is not None]
+                change = None if value is None or old is None else value - old
+                cells.append((value, change, counted.get(row.unit_id, {}).get(field["code"])))
+            known = [value for value, _change, _counted in cells if value is not None]
             fields.append({"field": field, "cells": cells, "sum": sum(known) if known else None})
         sections.append({"title": section["title"], "fields": fields})
     return sections
