@@ -96,3 +96,6 @@ def printed(person: Person, *, by: User, now: datetime, purpose: str = "") -> No
             # Counted with what is shown on pages, each value by itself.
             for field in HIDDEN:
                 note("reveal", person, by=by, now=now, fields=[field], reason=purpose)
+            home = person.memberships.filter(until=None).select_related("household__county").first()
+            if home and home.household.dwellings.filter(address__isnull=False).exists():
+                note("reveal", home.household, by=by, now=now, fields=["address"], reason=purpose)

@@ -20,7 +20,7 @@ from ledger import access, terms
 from ledger.actions import corrections, looking, notice
 from ledger.encryption import can_read
 from ledger.forms.privacy import CorrectionForm
-from ledger.models import CorrectionRequest, Person
+from ledger.models import CorrectionRequest, Household, Person
 from ledger.sheets import of_household, of_person
 from ledger.views.base import personal, reach_of, takes_form
 from ledger.views.people import hidden
@@ -56,13 +56,16 @@ def sheet(request: HttpRequest, uid: str) -> HttpResponse:
     for one in values:
         if purpose and not one["lost"]:
             one["shown"] = getattr(row, one["name"]) or ""
+    home_sheet = of_household(home.household, reach) if home else []
     context = {
         "row": row,
         "home": home,
+        "addresses": _addresses(home.household, bool(purpose)) if home else [],
+        "has_home": any(section.lines for section in home_sheet),
         "hidden": values,
         "is_clear": bool(purpose),
         "sheet": of_person(row, reach),
-        "home_sheet": of_household(home.household, reach) if home else [],
+        "home_sheet": home_sheet,
         "requests": row.correction_requests.order_by("asked_on", "id"),
         "seers": _seers(),
         "days": terms.current().correction_days,
@@ -71,6 +74,11 @@ def sheet(request: HttpRequest, uid: str) -> HttpResponse:
         "now": clock.now(),
     }
     return render(request, "ledger/person_print.html", context)
+
+
+def _addresses(home: Household, in_clear: bool) -> list[str]:
+    found = [one for one in home.dwellings.order_by("id") if can_read(one, "address") and one.address]
+    return [(one.address or "") if in_clear else "•••" for one in found]
 
 
 def _seers() -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from bureaus import clock
 from bureaus.access import NotYours, WrongMoment
 from bureaus.models import User
 from ledger import audit_triggers, logbook, tasks, verifying, watching
-from ledger.actions import confirming, corrections, looking, notice, retention, samples
+from ledger.actions import confirming, corrections, looking, notice, records, retention, samples
 from ledger.models import (
     AuditEvent,
     CorrectionRequest,
@@ -208,19 +208,22 @@ def test_the_sheet_masks_numbers_until_a_purpose_is_given() -> None:
     who = rows.person()
     rows.works(who)
     rows.said_no(who)
+    home = who.memberships.get().household
+    records.add("home", home, by=rows.officer(), now=clock.now(), values={"address": "演示路1号101室"})
     client, url = web.signed_in(rows.officer()), reverse("person-print", args=[who.uid])
     page = web.read(client, url)
-    for hidden in (rows.NUMBER, rows.PHONE, "腰不好"):
+    for hidden in (rows.NUMBER, rows.PHONE, "腰不好", "101室"):
         assert hidden not in page.html
     assert "演示合作社" in page.text, "everything that is recorded stands on it"
     before = AuditEvent.objects.filter(action="reveal").count()
     web.post(client, url, {"purpose": "curiosity"})
     assert AuditEvent.objects.filter(action="reveal").count() == before
     page = web.post(client, url, {"purpose": "correction"}, status=200)
-    for shown in (rows.NUMBER, rows.PHONE, "腰不好"):
+    for shown in (rows.NUMBER, rows.PHONE, "腰不好", "101室"):
         assert shown in page.html
     logged = AuditEvent.objects.filter(action="reveal", subject=str(who.uid)).values_list("fields", "reason")
     assert sorted(logged) == [(["health_note"], "correction"), (["id_number"], "correction"), (["phone"], "correction")]
+    assert AuditEvent.objects.get(action="reveal", subject=str(home.uid)).fields == ["address"]
     for name in (LEAD, KEEPER, make.SUPERVISOR, rows.officer("654201").username):
         web.read(web.signed_in(name), url, 404)
     assert client.get(url).headers["Cache-Control"] == "no-store"
