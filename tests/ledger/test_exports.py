@@ -314,6 +314,16 @@ def test_a_sheet_in_the_clear_from_asking_to_the_download(people: list[Person]) 
     ]  # fmt: skip
 
 
+def test_who_asks_does_not_decide_whoever_they_are(people: list[Person]) -> None:
+    leader = make.person(stage.LEADER)
+    job = acts.ask(clear(), by=leader, now=stage.NOW)
+    assert not acts.may_decide(job, standing(leader, stage.NOW), stage.NOW)
+    with pytest.raises(NotYours):
+        acts.approve(job, by=leader, now=stage.NOW)
+    job.refresh_from_db()
+    assert job.state == "asked"
+
+
 def test_a_day_later_it_is_gone(people: list[Person]) -> None:
     client, job = with_password(stage.clerk(HERE)), approved(clear())
     url = f"/ledger/exports/{job.uid}/download/"
