@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import openpyxl
 import pytest
+from pytest_django import Settings
 
 from bureaus import clock
 from bureaus.access import NotYours, WrongMoment
@@ -19,6 +21,7 @@ from ledger.actions import exports as acts
 from ledger.actions import records
 from ledger.actions.base import standing
 from ledger.exports import ALL, Order
+from ledger.imports import checking, uploading
 from ledger.models import AuditEvent, ExportJob, Person, RightCheck
 from ledger.workbooks import reading, values
 from ledger.workbooks.values import Word
@@ -263,6 +266,26 @@ def test_what_is_masked_reads_as_unchanged_and_a_formula_stays_a_text(people: li
     assert {code: len(rows) for code, rows in tables.items() if rows} == {
         "people": 2, "work": 1, "wishes": 1, "offers": 1, "visits": 1, "rights": 2, "homes": 1,
     }  # fmt: skip
+
+
+def test_untouched_it_changes_nothing_when_it_is_brought_back(
+    people: list[Person], settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR = tmp_path
+    row, by = people[0], stage.clerk(HERE)
+    home = row.memberships.get().household
+    records.add("survey", home, by=by, now=stage.NOW, values={
+        "on": date(2019, 8, 1), "result": "complete", "informant": "self", "surveyor": "演示员",
+        "notice": stage.notice(),
+    })  # fmt: skip
+    records.add("agreement", row, by=by, now=stage.NOW, values={"kind": "training", "outcome": "signed"})
+    records.add("item", row, by=by, now=stage.NOW, values={"item": "education", "state": "declined"})
+    stage.person(home, "=1+1", birth_date=None, sex="")
+    _job, file = acts.take(Order("correction", ALL, stage.county()), by=by, now=stage.NOW)
+    batch = uploading.upload(stage.county(), file, "取回.xlsx", by=by, now=stage.NOW)
+    batch = checking.check(batch.pk, stage.NOW)
+    assert list(batch.issues.values_list("sheet", "number", "code", "header")) == []
+    assert (batch.state, batch.counts) == ("checked", {"unchanged": 9})
 
 
 def test_the_empty_template_holds_nobody(people: list[Person]) -> None:
