@@ -20,6 +20,7 @@ from bureaus.access import Standing
 from bureaus.models import Membership, Role, User
 from config import databases, postgres
 from config.bootstrap import Refusal
+from ledger.models import Person
 from measures.lights import SOON
 from measures.models import Plan
 from notifications.channels.email import mail_of, written
@@ -190,3 +191,10 @@ def test_a_server_of_yours_is_used_only_while_its_database_is_empty() -> None:
             server.execute("CREATE TABLE work (id int)")
         with pytest.raises(Refusal, match="已有数据"), databases.on_a_server_of_yours("no wheel", url):
             pass
+
+
+def test_ledger_takes_over_what_it_wrote_and_tells_both_ratios() -> None:
+    found = bench("ledger", "--rows", "40")
+    assert found["outcomes"] == {"new": 40} and found["households"] == 10
+    assert all(found[name] > 0 for name in ("import_over_read", "export_over_write", "peak_mb", "check", "commit"))
+    assert not Person.objects.exists(), "the database in use is not touched"
