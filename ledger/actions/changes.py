@@ -41,9 +41,9 @@ def propose(
         permit((kind in OF_PERSONS) == isinstance(root, Person), f"propose-{kind}")
         if fresh.proposals.filter(state=State.PROPOSED).exists():
             raise WrongMoment(_("A change of this entry waits for a decision already."))
-        # Tried and taken back: what cannot be done is not laid before anybody.
+        # Tried and taken back, on a row of its own: what cannot be done is not laid before anybody.
         with transaction.atomic():
-            _WAYS[kind](fresh, json.loads(_dumped(details)), by, now)
+            _WAYS[kind](locked(root), json.loads(_dumped(details)), by, now)
             transaction.set_rollback(True)
         row = ChangeProposal.objects.create(
             kind=kind,
@@ -90,6 +90,7 @@ def withdraw(row: ChangeProposal, *, by: User, now: datetime) -> ChangeProposal:
         permit(fresh.created_by_id == by.pk, "withdraw-proposal")
         _open(fresh)
         _decide(fresh, State.WITHDRAWN, by, now, "")
+        note(f"withdraw-{fresh.kind}", _root(fresh), by=by, now=now)
     return fresh
 
 

@@ -168,7 +168,7 @@ def _merge(form: ProposalForm, home: Household) -> None:
 
 
 def _double(form: ProposalForm, person: Person) -> None:
-    others = Person.objects.filter(county=person.county).exclude(pk=person.pk)
+    others = Person.objects.filter(county=person.county, status=Person.Status.ACTIVE).exclude(pk=person.pk)
     form.fields["of"] = forms.ModelChoiceField(
         others,
         to_field_name="code",
