@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -54,13 +54,16 @@ def _sections(root: Any, kind: str, reach: Reach) -> list[Section]:
             continue
         fields = [record.model._meta.get_field(name) for name in record.fields]
         rows = _rows(record, root, reach)
+        lines = [_line(record, row, fields) for row in rows]
+        # A column in which nothing stands says nothing.
+        used = [nth for nth in range(len(fields)) if any(line.cells[nth] for line in lines)]
         owned = record.model is RightCheck and any(_owns(reach, right) for right in reach.rights)
         found.append(
             Section(
                 record,
                 record.title,
-                tuple(str(getattr(field, "verbose_name", "")) for field in fields),
-                tuple(_line(record, row, fields) for row in rows),
+                tuple(str(getattr(fields[nth], "verbose_name", "")) for nth in used),
+                tuple(replace(line, cells=tuple(line.cells[nth] for nth in used)) for line in lines),
                 may_add=keeps or owned,
                 may_change=(keeps or owned) and not record.is_final,
             )

@@ -51,6 +51,7 @@ urlpatterns = [
     path("households/<uuid:uid>/change/", people.edit_household, name="edit-household"),
     path("households/<uuid:uid>/confirm/", people.confirm, name="confirm-household"),
     path("households/<uuid:uid>/member/", people.enter_person, name="enter-person"),
+    path("households/<uuid:uid>/reveal/", people.reveal_address, name="reveal-address"),
     path("persons/<uuid:uid>/", people.one_person, name="person"),
     path("persons/<uuid:uid>/change/", people.edit_person, name="edit-person"),
     path("persons/<uuid:uid>/reveal/", people.reveal, name="reveal"),

@@ -16,15 +16,17 @@ from bureaus import clock
 from bureaus.access import NotYours
 from bureaus.models import Bureau
 from bureaus.pages import attempt, number, only, person, sent_from, standing_of
-from ledger import access, blind, id_numbers
+from ledger import access, audit, blind, id_numbers
 from ledger.actions import looking, people
 from ledger.encryption import can_read
 from ledger.forms.people import HouseholdForm, MemberForm, PersonForm
-from ledger.models import Household, Membership, Person
-from ledger.sheets import of_household, of_person
+from ledger.models import Dwelling, Household, Membership, Person
+from ledger.sheets import Section, of_household, of_person
 from ledger.views.base import personal, reach_of, takes_form
 
 A_PAGE = 50
+# What is recorded most often: offered first.
+OFTEN = ("survey", "statement", "spell", "match", "visit", "training")
 
 
 @require_GET
@@ -82,6 +84,9 @@ def find(request: HttpRequest) -> HttpResponse:
     elif plain_phone.isdigit() and len(plain_phone) == 11:
         found = persons.filter(phone_index=blind.of_phone(plain_phone))
         how = "phone"
+    elif audit.holds_personal_number(text):
+        # A digit is wrong: nobody is found by it, and it is not written on a page either.
+        found, how = persons.none(), "id_number"
     else:
         found = persons.filter(Q(name__icontains=text) | Q(code__iexact=text)) if text else persons.none()
         how = "name"
@@ -117,16 +122,52 @@ def household_page(request: HttpRequest, row: Household, status: int = 200, **mo
     looking.looked(row, by=person(request), now=clock.now())
     context = {
         "row": row,
-        "sheet": of_household(row, reach),
+        **_sorted(of_household(row, reach)),
         "members": row.memberships.filter(until=None).select_related("person").order_by("id"),
         "former": row.memberships.exclude(until=None).select_related("person"),
         "events": row.events.select_related("by").order_by("-on", "-id"),
         "keeps": row.county_id in reach.keeps,
         "today": clock.today(),
         "purposes": looking.Purpose.choices,
-        "may_reveal": reach.sees(access.HOMES) and reach.may_reveal(row.county_id),
+        "homes": _hidden_addresses(row, reach),
     }
     return render(request, "ledger/household.html", context | more, status=status)
+
+
+def _hidden_addresses(row: Household, reach: access.Reach) -> list[Dwelling]:
+    """Homes whose address is entered and may be shown to this person, one at a time."""
+    if not (reach.sees(access.HOMES) and reach.may_reveal(row.county_id)):
+        return []
+    return list(row.dwellings.filter(address__isnull=False).order_by("id"))
+
+
+@sent_from("household", "uid")
+@personal
+def reveal_address(request: HttpRequest, uid: str) -> HttpResponse:
+    """The address of one home of the household in the clear, this once."""
+    row = get_object_or_404(access.visible_households(standing_of(request)), uid=uid)
+    home = get_object_or_404(row.dwellings.select_related("household"), pk=number(request.POST.get("home", "")))
+    purpose = request.POST.get("purpose", "")
+    if purpose not in looking.Purpose.values:
+        messages.error(request, _("Say what you need it for."))
+        return household_page(request, row, 422)
+    try:
+        value = looking.reveal_address(home, by=person(request), now=clock.now(), purpose=purpose)
+    except NotYours as error:
+        raise Http404 from error
+    return household_page(request, row, revealed=home.pk, value=value)
+
+
+def _sorted(sheet: list[Section]) -> dict[str, list[Section]]:
+    """What is recorded; of what there is nothing; and what this person may record, the most used first."""
+    return {
+        "filled": [section for section in sheet if section.lines],
+        "blank": [section for section in sheet if not section.lines],
+        "may_add": sorted(
+            (section for section in sheet if section.may_add),
+            key=lambda section: OFTEN.index(section.record.code) if section.record.code in OFTEN else len(OFTEN),
+        ),
+    }
 
 
 @require_GET
@@ -144,7 +185,7 @@ def person_page(request: HttpRequest, row: Person, status: int = 200, **more: An
         "row": row,
         "home": home,
         "age": row.age(today),
-        "sheet": of_person(row, reach),
+        **_sorted(of_person(row, reach)),
         "hidden": hidden(row, reach),
         "keeps": row.county_id in reach.keeps,
         "sees_roster": reach.sees(access.ROSTER),
