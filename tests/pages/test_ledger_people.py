@@ -188,7 +188,7 @@ def _decided(clerk: Client, leader: Client, root: Person | Household, kind: str,
     web.post(leader, f"/ledger/changes/{proposal.uid}/approve/")
     proposal.refresh_from_db()
     root.refresh_from_db()
-    assert (proposal.state, proposal.decided_by.username) == ("approved", stage.LEADER)
+    assert proposal.decided_by == make.person(stage.LEADER) and proposal.state == "approved"
     actions = set(AuditEvent.objects.values_list("action", flat=True))
     assert {f"propose-{kind}", f"approve-{kind}"} <= actions
 
