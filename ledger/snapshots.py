@@ -111,8 +111,10 @@ def _said(one: Counted) -> str:
     text = _("%(n)s/%(d)s, not known %(unknown)s") % {"n": one.n, "d": one.d, "unknown": one.unknown}
     if not one.answers:
         return text
-    answers = {name: one.answers.get(name, 0) for name in ("yes", "no", "undecided", "not_asked")}
-    return text + _(" (yes %(yes)s, no %(no)s, undecided %(undecided)s, not asked %(not_asked)s)") % answers
+    answers: dict[str, object] = {name: one.answers.get(name, 0) for name in ("yes", "no", "undecided", "not_asked")}
+    return _("%(figures)s; yes %(yes)s, no %(no)s, undecided %(undecided)s, not asked %(not_asked)s") % (
+        answers | {"figures": text}
+    )
 
 
 # --- Recording -------------------------------------------------------------------------------

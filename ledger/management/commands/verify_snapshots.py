@@ -45,7 +45,6 @@ class Command(BaseCommand):
             self.stdout.write(f"  {difference}")
         for kind in snapshots.since_then(period):
             words = {"kind": kind.kind, "entered": kind.entered, "changed": kind.changed}
-            self.stdout.write(
-                _("  Of days up to then: %(kind)s, entered since %(entered)s, changed since %(changed)s.") % words
-            )
+            said = _("Of days up to then: %(kind)s, entered since %(entered)s, changed since %(changed)s.") % words
+            self.stdout.write(f"  {said}")
         return True
