@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
+import string
 import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
@@ -56,6 +57,8 @@ _MONEY = re.compile(r"(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d{1,2})?(?:0*)")
 _WHOLE = re.compile(r"-?\d{1,15}(?:\.0+)?")
 _PHONE = re.compile(r"[0-9]{7,12}")
 _UNITS = re.compile(r"\s*(?:元|人|名|个|口)$")
+# In a text only digits, letters and spaces are made narrow: Chinese brackets and commas are wide, and stay so.
+_NARROW = {sign + 0xFEE0: sign for sign in map(ord, string.digits + string.ascii_letters)} | {0x3000: 0x20}
 _EARLIEST = date(1900, 1, 1)
 _SHOWN = 40  # characters of a value in a message
 
@@ -74,6 +77,8 @@ def parse(column: Column, raw: Raw | None, today: date) -> Parsed:
             return _word(column, _WORDS[text.casefold()], text)
         if column.personal and "*" in text:
             return Word.UNCHANGED, None  # our own masks, brought back
+        if column.kind == c.TEXT and not column.key.endswith("_code"):
+            text = raw.strip().translate(_NARROW)
         return _OF_TEXT[column.kind](column, text, raw, today)
     if isinstance(raw, Formula):
         return _wrong("formula")

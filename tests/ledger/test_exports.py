@@ -280,7 +280,7 @@ def test_untouched_it_changes_nothing_when_it_is_brought_back(
     })  # fmt: skip
     records.add("agreement", row, by=by, now=stage.NOW, values={"kind": "training", "outcome": "signed"})
     records.add("item", row, by=by, now=stage.NOW, values={"item": "education", "state": "declined"})
-    stage.person(home, "=1+1", birth_date=None, sex="")
+    stage.person(home, "=1+1", birth_date=None, sex="", skills="电焊（二级），A证")
     _job, file = acts.take(Order("correction", ALL, stage.county()), by=by, now=stage.NOW)
     batch = uploading.upload(stage.county(), file, "取回.xlsx", by=by, now=stage.NOW)
     batch = checking.check(batch.pk, stage.NOW)

@@ -219,6 +219,7 @@ def test_a_masked_value_brought_back_changes_nothing() -> None:
 def test_text_is_tidied_and_kept_within_its_length() -> None:
     assert read(NAME, "　阿依 ") == "阿依"
     assert read(NAME, "Ａ１") == "A1"
+    assert read(NAME, "示例公司（一部），东区") == "示例公司（一部），东区"  # wide as Chinese texts have them
     assert read(NAME, "甲\n乙") == "甲 乙"
     assert read(NAME, "甲​乙") == "甲乙"
     assert read(NAME, "甲\x00") == "control_characters"
