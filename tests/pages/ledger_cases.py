@@ -130,6 +130,15 @@ def _row_of_batch() -> tuple[Any, int]:
     return batch.uid, row.pk
 
 
+def lived_in() -> None:
+    """Something of every kind, so that every page of the ledger is reached by a link."""
+    who = rows.person()
+    _spell(), _proposal(), _refused(), _request(), _sample(), _check(), _batch(), _employer()
+    corrections.disagree(
+        who.correction_requests.filter(state="refused")[0], by=rows.officer(), now=clock.now(), text="不同意"
+    )
+
+
 SEEN: list[Case] = [
     ("indicator", lambda: ("M1a",), FIGURES),
     ("indicator", lambda: ("no-such",), set()),

@@ -15,7 +15,7 @@ from django.urls import resolve
 
 from measures.models import Assignment, Attachment, Filing, Plan
 from tests import make
-from tests.pages import people, web
+from tests.pages import ledger_cases, people, web
 from tests.pages.test_crawl import _crawl
 from tests.pages.test_urls import READ, URLS
 from workflows.models import Slip
@@ -99,6 +99,7 @@ def _english(client: web.Client) -> web.Client:
 
 @pytest.fixture
 def written(lived: Plan) -> tuple[set[str], str]:
+    ledger_cases.lived_in()
     found = _written()
     return found, "\n".join(sorted(found))
 

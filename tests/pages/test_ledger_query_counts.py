@@ -1,0 +1,63 @@
+"""The ledger's pages ask the database no more for three times the people."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledger.models import Household, Membership, Person, Spell
+from measures.models import Plan
+from tests import make
+from tests.pages import web
+
+# (address, who looks, the most it may ask)
+PAGES = [
+    ("/ledger/", "托里县·经办人", 42),
+    ("/ledger/", make.SUPERVISOR, 42),
+    ("/ledger/indicators/M1c/", "托里县·经办人", 52),
+    ("/ledger/worklists/", "托里县·经办人", 42),
+    ("/ledger/worklists/survey/", "托里县·经办人", 50),
+    ("/ledger/worklists/items/", "托里县·经办人", 50),
+    ("/ledger/households/", "托里县·经办人", 18),
+    ("/ledger/checks/", "托里县·经办人", 80),
+    ("/ledger/work/", "托里县·经办人", 14),
+]
+
+
+def _threefold() -> None:
+    """Two more households of 托里县 for each, with a head who works."""
+    for home in list(Household.objects.filter(county__code="654224")):
+        for nth in (1, 2):
+            fresh = Household.objects.create(
+                county=home.county, code=f"{home.code}-{nth}", resettlement="scattered", expected_members=2,
+                created_at=home.created_at,
+            )  # fmt: skip
+            person = Person.objects.create(
+                county=home.county, name=f"演示{fresh.pk}", sex="female", birth_date=date(1985, 5, 1),
+                labour="ordinary", created_at=home.created_at,
+            )  # fmt: skip
+            Membership.objects.create(
+                household=fresh, person=person, relation="head", since=date(2019, 6, 1), created_at=home.created_at
+            )
+            Spell.objects.create(
+                person=person, kind="flexible", started_on=date(2019, 6, 1), is_main=True, created_at=home.created_at
+            )
+
+
+def _asked(client: web.Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        web.read(client, url)
+    return len(queries)
+
+
+@pytest.mark.parametrize(("url", "who", "most"), PAGES, ids=[f"{page[0]} {page[1]}" for page in PAGES])
+def test_three_times_the_people_ask_no_more(url: str, who: str, most: int, lived: Plan) -> None:
+    client = web.signed_in(who)
+    web.read(client, url)
+    before = _asked(client, url)
+    _threefold()
+    assert _asked(client, url) <= before
+    assert before <= most
