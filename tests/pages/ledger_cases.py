@@ -130,6 +130,10 @@ def _row_of_batch() -> tuple[Any, int]:
     return batch.uid, row.pk
 
 
+# What is written here and stands encrypted in the database.
+SEALED = {"写错了", "不同意", "演示丙", "演示丁"}
+
+
 def lived_in() -> None:
     """Something of every kind, so that every page of the ledger is reached by a link."""
     who = rows.person()

@@ -100,7 +100,7 @@ def _english(client: web.Client) -> web.Client:
 @pytest.fixture
 def written(lived: Plan) -> tuple[set[str], str]:
     ledger_cases.lived_in()
-    found = _written()
+    found = _written() | ledger_cases.SEALED
     return found, "\n".join(sorted(found))
 
 
