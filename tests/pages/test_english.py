@@ -37,6 +37,7 @@ NO_PAGES = {
     "overdue-sheet",
     "figures-sheet",
     "ledger-template",
+    "import-mistakes",
     "calendar-feed",
     "healthz",
     "metrics",
