@@ -15,7 +15,7 @@ from pytest_django import Settings
 from bureaus.access import NotYours, WrongMoment
 from ledger.actions import people
 from ledger.encryption import CannotDecrypt
-from ledger.imports import checking, committing, mistakes, storing, undoing, uploading
+from ledger.imports import bulk, checking, committing, mistakes, storing, undoing, uploading
 from ledger.models import (
     AuditEvent,
     Household,
@@ -409,3 +409,18 @@ def test_townships_on_sheets_of_their_own_and_doubles_across_them() -> None:
     batch = checking.check(batch.pk, NOW)
     assert sorted(codes(batch)) == [("people", 2, "id_twice"), ("people.2", 3, "id_twice")]
     assert batch.counts["new"] == 1
+
+
+def test_rows_written_in_bulk_are_what_the_model_would_have_written() -> None:
+    given = {"name": "演示甲", "birth_date": BORN, "phone": "10000000001", "labour": "ordinary"}
+    common = {"county_id": stage.county().pk, "created_at": NOW, "created_by_id": stage.clerk().pk}
+    bulk.insert(Person, [given, {"name": "演示乙"}], common)
+    made = [Person.objects.create(**given, **common), Person.objects.create(name="演示乙", **common)]
+    for written, like in zip(Person.objects.order_by("id")[:2], made, strict=True):
+        like.refresh_from_db()
+        for field in Person._meta.local_concrete_fields:
+            if field.name not in ("id", "uid", "code"):
+                assert getattr(written, field.attname) == getattr(like, field.attname), field.name
+        assert written.uid != like.uid and len(written.code) == 10
+    with pytest.raises(TypeError):
+        bulk.insert(Person, [{"nam": "演示"}], common)
