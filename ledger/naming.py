@@ -111,7 +111,10 @@ def _dwellings(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
 
 
 def _sites(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
-    for row in Site.objects.filter(pk__in=ids).select_related("county"):
+    reach, rows = access.reach(standing), Site.objects.filter(pk__in=ids).select_related("county")
+    if not standing.sees_all and reach.counties is not None:
+        rows = rows.filter(county__in=reach.counties)
+    for row in rows:
         yield Named(row.pk, row.name, reverse("facilities", args=[row.pk]), str(row.county))
 
 

@@ -7,7 +7,6 @@ out is counted by the office that recorded, never by person.
 from __future__ import annotations
 
 import math
-import secrets
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,7 +21,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, audit, terms
 from ledger.actions.base import note, permit, standing
-from ledger.actions.samples import drawn
+from ledger.actions.samples import drawn, new_seed
 from ledger.models import Person, Statement, StatementCheck
 
 Outcome = StatementCheck.Outcome
@@ -48,7 +47,7 @@ def draw(now: datetime, seed: str = "") -> dict[str, int]:
             pool = list(rows.filter(person__status=Person.Status.ACTIVE).values_list("pk", flat=True))
             if not pool:
                 continue
-            sown = seed or secrets.token_hex(8)
+            sown = seed or new_seed()
             chosen = drawn(pool, math.ceil(len(pool) * percent / 100), sown)
             StatementCheck.objects.bulk_create(StatementCheck(statement_id=pk, drawn_at=now) for pk in chosen)
             audit.record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -36,7 +37,8 @@ def form_for(kind: str, county: Bureau, data: Any = None, row: Any = None) -> An
     if kind == "post":
         form.fields["employer"].queryset = Employer.objects.filter(county=county)
     if kind == "course":
-        form.fields["organiser"].queryset = Bureau.objects.exclude(level=Bureau.Level.ORGAN)
+        own = models.Q(level=Bureau.Level.PREFECTURE) | models.Q(pk=county.pk)
+        form.fields["organiser"].queryset = Bureau.objects.filter(own)
     return form
 
 
@@ -64,3 +66,12 @@ class ExplanationForm(forms.Form):
         choices=ReconciliationNote.Subject.choices,
     )
     text = words(_("explanation"))
+
+    def __init__(self, counties: Iterable[Bureau], *args: Any, **kwargs: Any) -> None:
+        """`counties`: those whose figures the person sees; who sees one alone explains that one."""
+        super().__init__(*args, **kwargs)
+        seen = [county.pk for county in counties]
+        field: Any = self.fields["county"]
+        field.queryset = Bureau.objects.filter(pk__in=seen)
+        if len(seen) == 1:
+            field.required, field.empty_label = True, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from ledger.views.figures import current_plan, shown_counties
 @unkept
 def baseline(request: HttpRequest) -> HttpResponse:
     only(access.sees_figures(standing_of(request)))
-    return _page(request, ExplanationForm())
+    return _page(request, ExplanationForm(shown_counties(standing_of(request))))
 
 
 def _page(request: HttpRequest, form: ExplanationForm, status: int = 200) -> HttpResponse:
@@ -40,9 +41,10 @@ def _page(request: HttpRequest, form: ExplanationForm, status: int = 200) -> Htt
         "sum_households": figures.sum_of_counties(plan, "households"),
         "sum_employed": figures.sum_of_counties(plan, "employed"),
         "counties": [(names[row["code"]], row) for row in content.get("county", []) if row["code"] in names],
-        "done": [(names.get(row.get("county")), row) for row in content.get("done", [])],
-        "planned": [(names.get(row.get("county")), row) for row in content.get("planned", [])],
-        "notes": ReconciliationNote.objects.filter(plan=plan).select_related("county", "by"),
+        "planned": [(names[row["county"]], row) for row in content.get("planned", []) if row.get("county") in names],
+        "notes": ReconciliationNote.objects.filter(Q(county=None) | Q(county__in=counties), plan=plan).select_related(
+            "county", "by"
+        ),
         "explains": bool(reach_of(request).parts),
         "form": form,
     }
@@ -56,7 +58,7 @@ def explain(request: HttpRequest) -> HttpResponse:
     plan = current_plan()
     only(plan is not None and bool(reach_of(request).parts))
     assert plan is not None
-    form = ExplanationForm(request.POST)
+    form = ExplanationForm(shown_counties(standing_of(request)), request.POST)
     status = 422
     if form.is_valid():
         status = attempt(

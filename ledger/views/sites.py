@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -26,9 +27,8 @@ def _may(request: HttpRequest) -> bool:
 def sites(request: HttpRequest) -> HttpResponse:
     """All sites, with how many facilities are in service of those wanted."""
     only(_may(request))
-    rows = Site.objects.filter(is_placeholder=False, kind__in=["concentrated", "unconfirmed"]).select_related("county")
     found = []
-    for row in rows:
+    for row in _sites(request).filter(kind__in=["concentrated", "unconfirmed"]):
         latest = _latest(row)
         wanted = [check for check in latest.values() if check.required]
         found.append(
@@ -43,6 +43,14 @@ def sites(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/sites.html", {"rows": found})
 
 
+def _sites(request: HttpRequest) -> QuerySet[Site]:
+    """A county's own; all of them for who watches over them and for bureaus."""
+    rows, reach = Site.objects.filter(is_placeholder=False).select_related("county"), reach_of(request)
+    if standing_of(request).sees_all or reach.counties is None:
+        return rows
+    return rows.filter(county__in=reach.counties)
+
+
 def _latest(site: Site) -> dict[str, FacilityCheck]:
     return {row.item: row for row in FacilityCheck.objects.filter(site=site).order_by("on", "id")}
 
@@ -51,7 +59,7 @@ def _latest(site: Site) -> dict[str, FacilityCheck]:
 @unkept
 def facilities(request: HttpRequest, pk: int) -> HttpResponse:
     only(_may(request))
-    site = get_object_or_404(Site.objects.select_related("county"), pk=pk, is_placeholder=False)
+    site = get_object_or_404(_sites(request), pk=pk)
     return _page(request, site, FacilityForm())
 
 
@@ -70,7 +78,7 @@ def _page(request: HttpRequest, site: Site, form: FacilityForm, status: int = 20
 @sent_from("facilities", "pk")
 @unkept
 def record(request: HttpRequest, pk: int) -> HttpResponse:
-    site = get_object_or_404(Site.objects.select_related("county"), pk=pk, is_placeholder=False)
+    site = get_object_or_404(_sites(request), pk=pk)
     only(site.county_id in reach_of(request).keeps)
     form = FacilityForm(request.POST)
     status = 422

@@ -151,7 +151,7 @@ SEEN: list[Case] = [
     ("worklist", lambda: ("no-such",), set()),
     ("checks", tuple, COUNTIES),
     ("sites", tuple, COUNTIES | BUREAUS | {"bureau"} | SEES_ALL),
-    ("facilities", lambda: (_site(),), COUNTIES | BUREAUS | {"bureau"} | SEES_ALL),
+    ("facilities", lambda: (_site(),), COUNTY | BUREAUS | {"bureau"} | SEES_ALL),
     ("baseline", tuple, FIGURES),
     ("employers", tuple, SEES_ROWS),
     ("enter-work", lambda: ("employer",), COUNTIES),
