@@ -6,6 +6,7 @@ that asks for `tacheng` has everything copied back in some milliseconds.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -35,6 +36,7 @@ KEPT = "kept_"
 UNATTENDED = "simulate --plan tacheng-2019 --from 2019-06-01 --to 2021-01-31 --json"
 
 # The same examples in every run: a test that fails, fails for everybody.
+_LOGS = itertools.count()
 hypothesis.settings.register_profile("duban", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("duban")
 
@@ -55,6 +57,12 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     calendars.forget()
     ladders.forget()
+
+
+@pytest.fixture(autouse=True)
+def _own_second_log(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The second log of this process alone: parts that run beside each other share the folder of data."""
+    settings.AUDIT_SINK = str(tmp_path_factory.getbasetemp() / f"audit-{next(_LOGS)}.jsonl")
 
 
 @pytest.fixture(autouse=True)
