@@ -58,7 +58,9 @@ def explain(request: HttpRequest) -> HttpResponse:
     plan = current_plan()
     only(plan is not None and bool(reach_of(request).parts))
     assert plan is not None
-    form = ExplanationForm(shown_counties(standing_of(request)), request.POST)
+    counties = shown_counties(standing_of(request))
+    only(request.POST.get("county", "") in {"", *(county.code for county in counties)})
+    form = ExplanationForm(counties, request.POST)
     status = 422
     if form.is_valid():
         status = attempt(

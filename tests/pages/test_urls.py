@@ -120,6 +120,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "person": ((NO_UID,), READ),
     "edit-person": ((NO_UID,), BOTH),
     "reveal": ((NO_UID,), SENT),
+    "reveal-address": ((NO_UID,), SENT),
     "person-log": ((NO_UID,), READ),
     "person-print": ((NO_UID,), BOTH),
     "ask-correction": ((NO_UID,), BOTH),
