@@ -50,7 +50,8 @@ def rows_url(code: str, standing: Standing, county: str = "") -> str:
     """The page with the rows an indicator has left, for those who may see rows."""
     if not access.reach(standing).sees_rows:
         return ""
-    return f"{reverse('indicator', args=[code])}?{urlencode({'side': 'gap'} | ({'county': county} if county else {}))}"
+    side = "n" if code in INDICATORS and INDICATORS[code].target == "none" else "gap"
+    return f"{reverse('indicator', args=[code])}?{urlencode({'side': side} | ({'county': county} if county else {}))}"
 
 
 def left_of(one: Indicator, result: Result) -> int:
@@ -67,9 +68,6 @@ def lists(row: Assignment, now: datetime, standing: Standing) -> dict[str, Count
     county = row.unit.code if row.unit.is_county else ""
     found = {}
     for label, (one, result) in _results(row, day).items():
-        url = rows_url(one.code, standing, county)
-        if one.target == "none" and url:
-            url = url.replace("side=gap", "side=n")
         found[label] = Counted(
             one.code,
             _(one.title),
@@ -79,7 +77,7 @@ def lists(row: Assignment, now: datetime, standing: Standing) -> dict[str, Count
             left_of(one, result),
             len(result.unknown),
             len(result.answers.not_asked) if result.answers else None,
-            url,
+            rows_url(one.code, standing, county),
         )
     return found
 
@@ -99,5 +97,8 @@ def _results(row: Assignment, day: date) -> dict[str, tuple[Indicator, Result]]:
     if not counted or not is_kept(scope):
         return {}
     facts, current = reading.facts(scope, until=day), terms.current()
-    known = {label: INDICATORS[code] for label, code in counted.items() if code in INDICATORS}
+    # In the order of the lists: a mapping comes back from PostgreSQL in another.
+    known = {
+        label: INDICATORS[counted[label]] for label in row.step.extras["evidence"] if counted.get(label) in INDICATORS
+    }
     return {label: (one, one.evaluate(facts, day, current)) for label, one in known.items()}
