@@ -252,8 +252,6 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 FIELD_KEYS = "" if DEMO else env.str("DUBAN_FIELD_KEYS", default="")
 INDEX_KEY = "" if DEMO else env.str("DUBAN_INDEX_KEY", default="")
 FIELD_KEYS_FILE = VAR / ("demo-field-keys" if DEMO else "field-keys")
-# Uploaded workbooks of the ledger, encrypted, until they are purged.
-LEDGER_FILES = VAR / ("demo-ledger-files" if DEMO else "ledger-files")
 # Where every event of the audit log is written a second time: a file, or syslog:, syslog:/dev/log, syslog://host:port.
 AUDIT_SINK = str(VAR / "demo-audit.jsonl") if DEMO else env.str("DUBAN_AUDIT_FILE", default=str(VAR / "audit.jsonl"))
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -19,6 +17,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, audit, terms
 from ledger.actions.base import ASKED_FROM, note, permit, standing, touch
+from ledger.imports import storing
 from ledger.models import (
     Agreement,
     ChangeProposal,
@@ -116,16 +115,13 @@ def old_workbooks(now: datetime) -> QuerySet[ImportBatch]:
 
 def purge_workbooks(now: datetime) -> int:
     """Uploaded files older than the term, with the values read from them; how many. Nobody takes them over then."""
-    folder = Path(settings.LEDGER_FILES).resolve()
     count = 0
     for batch in old_workbooks(now).select_related("county"):
         with transaction.atomic():
             fresh = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
             if fresh.state == ImportBatch.State.COMMITTING or not fresh.stored_as:
                 continue
-            place = (folder / fresh.stored_as).resolve()
-            if place.is_relative_to(folder):
-                place.unlink(missing_ok=True)
+            storing.forget(fresh.stored_as)
             if fresh.state in _UNFINISHED:
                 fresh.state = ImportBatch.State.DISCARDED
             fresh.stored_as = ""

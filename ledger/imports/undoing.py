@@ -58,6 +58,9 @@ def undo(batch: ImportBatch, *, by: User, now: datetime) -> ImportBatch:
         fresh = ImportBatch.objects.select_for_update(of=("self",)).select_related("county").get(pk=batch.pk)
         if fresh.state != State.COMMITTED:
             raise WrongMoment(_("Only a workbook that was taken over can be taken back."))
+        if not fresh.stored_as:
+            # What stood there before went with the file (`actions.retention`).
+            raise WrongMoment(_("This workbook is too old to be taken back. Correct single entries on their pages."))
         _Undo(fresh, by, now).run()
         fresh.state, fresh.undone_by, fresh.undone_at = State.UNDONE, by, now
         fresh.save()

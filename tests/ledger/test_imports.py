@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from bureaus.access import NotYours, WrongMoment
-from ledger.actions import people
+from ledger.actions import people, retention
 from ledger.encryption import CannotDecrypt
 from ledger.imports import bulk, checking, committing, mistakes, storing, undoing, uploading
 from ledger.models import (
@@ -376,6 +376,22 @@ def test_undoing_puts_back_what_was_changed_and_removes_what_was_entered() -> No
     assert Household.objects.get().township == "铁厂沟镇" and not Spell.objects.exists()
     found = Person.objects.get(phone_index=person.phone_index)
     assert found.pk == person.pk
+
+
+def test_nothing_is_taken_back_once_the_file_was_purged() -> None:
+    """What stood there before went with it."""
+    taken_over((template.PEOPLE, [someone(1, phone="10000000001")]))
+    person = Person.objects.get()
+    change = someone(1, person_code=person.code, version=1, phone="10000000009")
+    batch = taken_over((template.PEOPLE, [change]))
+    assert len(list(storing.folder().iterdir())) == 2
+    ImportBatch.objects.update(uploaded_at=NOW - timedelta(days=31))
+    assert retention.purge_workbooks(NOW) == 2
+    assert list(storing.folder().iterdir()) == []
+    with pytest.raises(WrongMoment):
+        undoing.undo(batch, by=stage.clerk(), now=LATER)
+    person.refresh_from_db()
+    assert person.phone == "10000000009"
 
 
 def test_what_was_said_stays_withdrawn_and_its_person_is_closed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bureaus.access import NotYours, WrongMoment
 from bureaus.models import User
 from ledger import audit_triggers, logbook, tasks, verifying, watching
 from ledger.actions import confirming, corrections, looking, notice, records, retention, samples
+from ledger.imports import storing
 from ledger.models import (
     AuditEvent,
     CorrectionRequest,
@@ -496,21 +497,21 @@ def test_of_what_was_said_only_the_words_go() -> None:
 
 
 def test_workbooks_go_after_thirty_days_and_the_log_never(tmp_path: Path, settings: Any) -> None:
-    settings.LEDGER_FILES = tmp_path
+    settings.VAR = tmp_path
     who = rows.person()
-    (tmp_path / "old.bin").write_bytes(b"x"), (tmp_path / "new.bin").write_bytes(b"x")
+    kept = {name: storing.keep(BytesIO(name.encode()))[0] for name in ("old", "new")}
     made = {"county": who.county, "file_name": "台账.xlsx", "size": 1, "uploaded_by": rows.officer()}
     for name, age, state in (("old", 31, "checked"), ("new", 29, "committed")):
         ImportBatch.objects.create(
-            **made, stored_as=f"{name}.bin", sha256=name, state=state, uploaded_at=clock.now() - timedelta(days=age)
+            **made, stored_as=kept[name], sha256=name, state=state, uploaded_at=clock.now() - timedelta(days=age)
         )
     _gone(who, 2000)
     before = AuditEvent.objects.count()
     call_command("purge_ledger", "--dry-run", stdout=StringIO())
-    assert (tmp_path / "old.bin").exists()
+    assert len(list(storing.folder().iterdir())) == 2
     said = StringIO()
     call_command("purge_ledger", stdout=said)
-    assert [path.name for path in tmp_path.iterdir()] == ["new.bin"]
+    assert [path.name for path in storing.folder().iterdir()] == [kept["new"]]
     old = ImportBatch.objects.get(sha256="old")
     assert (old.stored_as, old.state) == ("", "discarded")
     assert "1" in said.getvalue()
@@ -520,16 +521,3 @@ def test_workbooks_go_after_thirty_days_and_the_log_never(tmp_path: Path, settin
     with clock.standing_at(STANDS + timedelta(days=4000)):
         call_command("purge_ledger", stdout=StringIO())
         assert AuditEvent.objects.count() == before + 2, "however old, no entry goes"
-
-
-def test_a_file_outside_the_folder_is_left_alone(tmp_path: Path, settings: Any) -> None:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    settings.LEDGER_FILES = folder
-    (tmp_path / "key").write_bytes(b"x")
-    ImportBatch.objects.create(
-        county=make.bureau(rows.TOWN), file_name="x", size=1, uploaded_by=rows.officer(), stored_as="../key",
-        sha256="x", state="committed", uploaded_at=clock.now() - timedelta(days=40),
-    )  # fmt: skip
-    retention.purge_workbooks(clock.now())
-    assert (tmp_path / "key").exists()
