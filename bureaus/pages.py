@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.forms.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -46,11 +47,16 @@ def only(test: bool) -> None:
 
 
 def attempt(request: HttpRequest, form: BaseForm, act: Callable[[], Any], done: str) -> int:
-    """Try an act. Returns the status to answer with: 302 when it was done, 409 or 422 when not.
+    """Try an act, if its form was sent and filled in rightly. Returns the status to answer with.
 
-    What the person typed stays in the form either way; that it was taken is said with the address it was
-    sent to, so that the browser keeps it no longer (`typed.js`).
+    200: the page with the form is only read; 302: it was done; 409 or 422: it was not. What the person typed stays in
+    the form either way; that it was taken is said with the address it was sent to, so that the browser keeps it no
+    longer (`typed.js`).
     """
+    if request.method != "POST":
+        return 200
+    if not form.is_valid():
+        return 422
     try:
         act()
     except NotYours as error:
@@ -65,6 +71,15 @@ def attempt(request: HttpRequest, form: BaseForm, act: Callable[[], Any], done: 
         return 422
     messages.success(request, done, extra_tags=request.path)
     return 302
+
+
+def press(request: HttpRequest, act: Callable[[], Any], done: str) -> int:
+    """Try what a button without fields of its own asks for: what cannot be done is said above the page."""
+    form = Form(request.POST)
+    status = attempt(request, form, act, done)
+    for text in form.non_field_errors():
+        messages.error(request, str(text))
+    return status
 
 
 def _by_field(error: ValidationError) -> dict[str | None, list[str]]:

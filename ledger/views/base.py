@@ -7,12 +7,15 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from bureaus.models import Bureau
 from bureaus.pages import only, standing_of
 from ledger import access
 from ledger.access import Reach
-from ledger.actions.base import ASKED_FROM
+from ledger.actions.base import ASKED_FROM, Root
+from ledger.models import Person
 
 View = Callable[..., HttpResponse]
 
@@ -53,3 +56,35 @@ def unkept(view: View) -> View:
 
 # A page with a form of its own: read, or sent back to its own address.
 takes_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def own_county(request: HttpRequest) -> Bureau:
+    """The county one keeps the ledger of; of several the one asked for (`?county=`), else the first."""
+    keeps = reach_of(request).keeps
+    only(bool(keeps))
+    rows = Bureau.objects.filter(pk__in=keeps).order_by("order")
+    return rows.filter(code=request.GET.get("county", "")).first() or rows[0]
+
+
+def back_to(root: Root) -> HttpResponse:
+    """To the page of a person or household."""
+    return redirect(_page_name(root), uid=root.uid)
+
+
+def form_page(
+    request: HttpRequest, form: Any, root: Root, title: Any, status: int, *, seen: int | None = None, about: str = ""
+) -> HttpResponse:
+    """A form about a person or household. `seen`: the edition it is about, where it is not theirs."""
+    context = {
+        "form": form,
+        "row": root,
+        "title": title,
+        "about": about,
+        "back": _page_name(root),
+        "seen": root.version if seen is None else seen,
+    }
+    return render(request, "ledger/form.html", context, status=status)
+
+
+def _page_name(root: Root) -> str:
+    return "person" if isinstance(root, Person) else "household"

@@ -61,12 +61,10 @@ def explain(request: HttpRequest) -> HttpResponse:
     counties = shown_counties(standing_of(request))
     only(request.POST.get("county", "") in {"", *(county.code for county in counties)})
     form = ExplanationForm(counties, request.POST)
-    status = 422
-    if form.is_valid():
-        status = attempt(
-            request,
-            form,
-            lambda: places.explain_difference(plan, by=person(request), now=clock.now(), **form.cleaned_data),
-            _("The explanation stands beside the figures."),
-        )
+    status = attempt(
+        request,
+        form,
+        lambda: places.explain_difference(plan, by=person(request), now=clock.now(), **form.cleaned_data),
+        _("The explanation stands beside the figures."),
+    )
     return redirect("baseline") if status == 302 else _page(request, form, status)

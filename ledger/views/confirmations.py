@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.models import Bureau
-from bureaus.pages import attempt, only, person, sent_from, standing_of
+from bureaus.pages import only, person, press, sent_from, standing_of
 from ledger import access, terms
 from ledger.actions import confirming, looking, retention
 from ledger.models import StatementCheck
@@ -50,11 +49,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
         if outcome == StatementCheck.Outcome.DIFFERENT
         else _("Recorded.")
     )
-    form = Form(request.POST)
-    form.is_valid()
-    attempt(request, form, lambda: confirming.ask(row, by=person(request), now=clock.now(), outcome=outcome), done)
-    for said in form.non_field_errors():
-        messages.error(request, str(said))
+    press(request, lambda: confirming.ask(row, by=person(request), now=clock.now(), outcome=outcome), done)
     return redirect("confirmations")
 
 

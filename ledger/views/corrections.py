@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,14 +14,14 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.access import NotYours
 from bureaus.models import Bureau
-from bureaus.pages import attempt, only, person, sent_from, standing_of
+from bureaus.pages import attempt, only, person, press, sent_from, standing_of
 from ledger import access, terms
 from ledger.actions import corrections, looking, notice
 from ledger.encryption import can_read
 from ledger.forms.privacy import CorrectionForm
 from ledger.models import CorrectionRequest, Household, Person
 from ledger.sheets import of_household, of_person
-from ledger.views.base import personal, reach_of, takes_form
+from ledger.views.base import back_to, form_page, personal, reach_of, takes_form
 from ledger.views.people import hidden
 
 State = CorrectionRequest.State
@@ -46,7 +45,7 @@ def sheet(request: HttpRequest, uid: str) -> HttpResponse:
     purpose = request.POST.get("purpose", "")
     if request.method == "POST" and purpose not in looking.Purpose.values:
         messages.error(request, _("Say what you need it for."))
-        return redirect("person", uid=row.uid)
+        return back_to(row)
     try:
         looking.printed(row, by=person(request), now=clock.now(), purpose=purpose)
     except NotYours as error:
@@ -100,31 +99,18 @@ def _seers() -> list[tuple[str, str]]:
 def ask(request: HttpRequest, uid: str) -> HttpResponse:
     """Enter what the person says is wrong."""
     row = _kept(request, uid)
-    form, status = CorrectionForm(request.POST or None), 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: corrections.ask(row, by=person(request), now=clock.now(), **form.cleaned_data),
-                _("Entered. A second person of the county answers it."),
-            )
-            if status == 302:
-                return redirect("person", uid=row.uid)
-    context = {
-        "form": form,
-        "row": row,
-        "back": "person",
-        "seen": row.version,
-        "title": _("What is wrong about this person"),
-        "about": _("Answered within %(days)d working days, by %(day)s.")
-        % {
-            "days": terms.current().correction_days,
-            "day": corrections.due_on(row.county, clock.today()).isoformat(),
-        },
-    }
-    return render(request, "ledger/form.html", context, status=status)
+    form = CorrectionForm(request.POST or None)
+    status = attempt(
+        request,
+        form,
+        lambda: corrections.ask(row, by=person(request), now=clock.now(), **form.cleaned_data),
+        _("Entered. A second person of the county answers it."),
+    )
+    if status == 302:
+        return back_to(row)
+    days, day = terms.current().correction_days, corrections.due_on(row.county, clock.today()).isoformat()
+    about = _("Answered within %(days)d working days, by %(day)s.") % {"days": days, "day": day}
+    return form_page(request, form, row, _("What is wrong about this person"), status, about=about)
 
 
 @require_GET
@@ -174,9 +160,5 @@ def act(request: HttpRequest, uid: str, name: str) -> HttpResponse:
         "refused": _("Answered: not corrected. If the person disagrees, keep their statement."),
         "disagree": _("Kept beside the entry."),
     }
-    form = Form(request.POST)
-    form.is_valid()
-    attempt(request, form, do, done[name])
-    for said in form.non_field_errors():
-        messages.error(request, str(said))
+    press(request, do, done[name])
     return redirect("person", uid=row.person.uid) if name == "disagree" else redirect("corrections")

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import IO, Any, cast
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from bureaus import clock
 from bureaus.access import Standing
 from bureaus.clock import ZONE
 from bureaus.models import Bureau
-from bureaus.pages import attempt, only, person, sent_from, standing_of
+from bureaus.pages import attempt, only, person, press, sent_from, standing_of
 from ledger import access, exports, figure_sheet, reading, terms
 from ledger.actions import exports as acts
 from ledger.forms.exports import AskForm, PasswordForm, TakeForm
@@ -104,11 +103,10 @@ def _file_name(row: ExportJob) -> str:
 def take(request: HttpRequest) -> HttpResponse:
     """A masked sheet, at once."""
     form = TakeForm(reach_of(request), request.POST, prefix="take")
-    status, found = 422, []
-    if form.is_valid():
-        status = attempt(
-            request, form, lambda: found.append(acts.take(form.order(), by=person(request), now=clock.now())), ""
-        )
+    found: list[Any] = []
+    status = attempt(
+        request, form, lambda: found.append(acts.take(form.order(), by=person(request), now=clock.now())), ""
+    )
     if status == 302:
         job, file = found[0]
         list(messages.get_messages(request))  # nothing is said: the file is the answer
@@ -122,16 +120,12 @@ def ask(request: HttpRequest) -> HttpResponse:
     """A sheet in the clear, laid before a second person."""
     only(_may_ask(request))
     form = AskForm(reach_of(request), request.POST, prefix="ask")
-    status = 422
-    if form.is_valid():
-        status = attempt(
-            request,
-            form,
-            lambda: acts.ask(
-                form.order(), by=person(request), now=clock.now(), ground=form.cleaned_data.get("ground", "")
-            ),
-            _("Asked. A second person of your unit decides."),
-        )
+    status = attempt(
+        request,
+        form,
+        lambda: acts.ask(form.order(), by=person(request), now=clock.now(), ground=form.cleaned_data.get("ground", "")),
+        _("Asked. A second person of your unit decides."),
+    )
     return redirect("exports") if status == 302 else _page(request, ask_form=form, status=status)
 
 
@@ -141,12 +135,10 @@ def decide(request: HttpRequest, uid: str, name: str) -> HttpResponse:
     row = get_object_or_404(access.visible_exports(standing_of(request)), uid=uid, masked=False)
     only(name in ("approve", "refuse"))
     by, now = person(request), clock.now()
-    form = Form(request.POST)
-    form.is_valid()
     if name == "approve":
-        attempt(request, form, lambda: acts.approve(row, by=by, now=now), _("Approved. It is ready for 24 hours."))
+        press(request, lambda: acts.approve(row, by=by, now=now), _("Approved. It is ready for 24 hours."))
     else:
-        attempt(request, form, lambda: acts.refuse(row, by=by, now=now), _("Refused; nothing was taken."))
+        press(request, lambda: acts.refuse(row, by=by, now=now), _("Refused; nothing was taken."))
     return redirect("exports")
 
 
@@ -157,22 +149,19 @@ def download(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(access.visible_exports(standing_of(request)), uid=uid, masked=False)
     only(row.asked_by_id == person(request).pk and row.state != ExportJob.State.ASKED)
     form = PasswordForm(request.POST or None)
-    now, status, found = clock.now(), 200, []
+    now, found = clock.now(), []
     if not acts.is_open(row, now):
         return _gone(request, row, now)
+    status = attempt(
+        request,
+        form,
+        lambda: found.append(acts.download(row, form.cleaned_data["password"], by=person(request), now=now)),
+        "",
+    )
+    if status == 302:
+        list(messages.get_messages(request))
+        return _sent(found[0], _file_name(row))
     if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            password = form.cleaned_data["password"]
-            status = attempt(
-                request,
-                form,
-                lambda: found.append(acts.download(row, password, by=person(request), now=now)),
-                "",
-            )
-        if status == 302:
-            list(messages.get_messages(request))
-            return _sent(found[0], _file_name(row))
         row.refresh_from_db()
         if not acts.is_open(row, now):
             return _gone(request, row, now)

@@ -18,12 +18,11 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.access import NotYours, WrongMoment
-from bureaus.models import Bureau
 from bureaus.pages import number, only, person, sent_from
 from ledger import tasks
 from ledger.imports import checking, committing, mistakes, undoing, uploading
 from ledger.models import ImportBatch, ImportRow
-from ledger.views.base import personal, reach_of
+from ledger.views.base import own_county, personal, reach_of
 from ledger.workbooks import template as sheets
 from ledger.workbooks.problems import Refused
 
@@ -31,12 +30,6 @@ A_PAGE = 50
 A_CODE = 20  # mistakes of one kind that are shown; the workbook of mistakes has them all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = ImportBatch.State
-
-
-def _county(request: HttpRequest) -> Bureau:
-    keeps = reach_of(request).keeps
-    only(bool(keeps))
-    return Bureau.objects.filter(pk__in=keeps).order_by("order")[0]
 
 
 def _mine(request: HttpRequest) -> QuerySet[ImportBatch]:
@@ -48,7 +41,7 @@ def _mine(request: HttpRequest) -> QuerySet[ImportBatch]:
 @require_GET
 @personal
 def imports(request: HttpRequest) -> HttpResponse:
-    county = _county(request)
+    county = own_county(request)
     page = Paginator(_mine(request), A_PAGE).get_page(number(request.GET.get("page", "1")))
     return render(request, "ledger/imports.html", {"county": county, "page": page})
 
@@ -57,7 +50,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 @personal
 def upload(request: HttpRequest) -> HttpResponse:
     """The file is looked over at once, and row by row in the background."""
-    county, file = _county(request), request.FILES.get("file")
+    county, file = own_county(request), request.FILES.get("file")
     if file is None:
         messages.error(request, _("Choose a file first."))
         return redirect("imports")

@@ -28,16 +28,14 @@ def editions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         only(may)
         assert form is not None
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: notice.publish(by=person(request), now=clock.now(), **form.cleaned_data),
-                _("Published. What was read out before stays as it was."),
-            )
-            if status == 302:
-                return redirect("notice-text")
+        status = attempt(
+            request,
+            form,
+            lambda: notice.publish(by=person(request), now=clock.now(), **form.cleaned_data),
+            _("Published. What was read out before stays as it was."),
+        )
+        if status == 302:
+            return redirect("notice-text")
     context = {"current": current, "rows": NoticeText.objects.select_related("by"), "form": form, "today": today}
     return render(request, "ledger/notice.html", context, status=status)
 

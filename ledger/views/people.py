@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.access import NotYours
-from bureaus.models import Bureau
 from bureaus.pages import attempt, number, only, person, sent_from, standing_of
 from ledger import access, audit, blind, id_numbers
 from ledger.actions import looking, people
@@ -22,7 +21,7 @@ from ledger.encryption import can_read
 from ledger.forms.people import HouseholdForm, MemberForm, PersonForm
 from ledger.models import Dwelling, Household, Membership, Person
 from ledger.sheets import Section, of_household, of_person
-from ledger.views.base import personal, reach_of, takes_form
+from ledger.views.base import back_to, form_page, own_county, personal, reach_of, takes_form
 
 A_PAGE = 50
 # What is recorded most often: offered first.
@@ -246,31 +245,19 @@ def reveal(request: HttpRequest, uid: str) -> HttpResponse:
 @personal
 def enter_household(request: HttpRequest) -> HttpResponse:
     """A household of the county one works in."""
-    county = _own_county(request)
+    county = own_county(request)
     form = HouseholdForm(county, request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            made: list[Household] = []
-            status = attempt(
-                request,
-                form,
-                lambda: made.append(
-                    people.enter_household(county, by=person(request), now=clock.now(), **form.values())
-                ),
-                _("The household is entered. Enter its members next."),
-            )
-            if status == 302:
-                return redirect("household", uid=made[0].uid)
+    made: list[Household] = []
+    status = attempt(
+        request,
+        form,
+        lambda: made.append(people.enter_household(county, by=person(request), now=clock.now(), **form.values())),
+        _("The household is entered. Enter its members next."),
+    )
+    if status == 302:
+        return back_to(made[0])
     context = {"form": form, "title": _("Enter a household"), "back": "households", "county": county}
     return render(request, "ledger/form.html", context, status=status)
-
-
-def _own_county(request: HttpRequest) -> Bureau:
-    keeps = reach_of(request).keeps
-    only(bool(keeps))
-    return Bureau.objects.filter(pk__in=keeps).order_by("order")[0]
 
 
 @takes_form
@@ -279,21 +266,17 @@ def edit_household(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(access.visible_households(standing_of(request)), uid=uid)
     only(row.county_id in reach_of(request).keeps)
     form = HouseholdForm(row.county, request.POST or None, instance=row)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: people.change_household(
-                    row, by=person(request), now=clock.now(), seen=number(request.POST.get("seen", "")), **form.values()
-                ),
-                _("Saved."),
-            )
-            if status == 302:
-                return redirect("household", uid=row.uid)
-    return _form_page(request, form, row, _("Change the household"), status)
+    status = attempt(
+        request,
+        form,
+        lambda: people.change_household(
+            row, by=person(request), now=clock.now(), seen=number(request.POST.get("seen", "")), **form.values()
+        ),
+        _("Saved."),
+    )
+    if status == 302:
+        return back_to(row)
+    return form_page(request, form, row, _("Change the household"), status)
 
 
 @takes_form
@@ -303,19 +286,15 @@ def enter_person(request: HttpRequest, uid: str) -> HttpResponse:
     home = get_object_or_404(access.visible_households(standing_of(request)), uid=uid)
     only(home.county_id in reach_of(request).keeps)
     form = MemberForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: people.enter_person(home, by=person(request), now=clock.now(), **form.values()),
-                _("The person is entered."),
-            )
-            if status == 302:
-                return redirect("household", uid=home.uid)
-    return _form_page(request, form, home, _("Enter a member"), status)
+    status = attempt(
+        request,
+        form,
+        lambda: people.enter_person(home, by=person(request), now=clock.now(), **form.values()),
+        _("The person is entered."),
+    )
+    if status == 302:
+        return back_to(home)
+    return form_page(request, form, home, _("Enter a member"), status)
 
 
 @takes_form
@@ -324,21 +303,17 @@ def edit_person(request: HttpRequest, uid: str) -> HttpResponse:
     row = get_object_or_404(access.visible_persons(standing_of(request)), uid=uid)
     only(row.county_id in reach_of(request).keeps)
     form = PersonForm(request.POST or None, instance=row)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: people.change_person(
-                    row, by=person(request), now=clock.now(), seen=number(request.POST.get("seen", "")), **form.values()
-                ),
-                _("Saved."),
-            )
-            if status == 302:
-                return redirect("person", uid=row.uid)
-    return _form_page(request, form, row, _("Fill in or change"), status)
+    status = attempt(
+        request,
+        form,
+        lambda: people.change_person(
+            row, by=person(request), now=clock.now(), seen=number(request.POST.get("seen", "")), **form.values()
+        ),
+        _("Saved."),
+    )
+    if status == 302:
+        return back_to(row)
+    return form_page(request, form, row, _("Fill in or change"), status)
 
 
 @sent_from("household", "uid")
@@ -349,10 +324,4 @@ def confirm(request: HttpRequest, uid: str) -> HttpResponse:
     only(row.county_id in reach_of(request).keeps)
     people.confirm_unchanged(row, by=person(request), now=clock.now())
     messages.success(request, _("Confirmed as of today."))
-    return redirect("household", uid=row.uid)
-
-
-def _form_page(request: HttpRequest, form: Any, row: Any, title: str, status: int) -> HttpResponse:
-    back = "person" if isinstance(row, Person) else "household"
-    context = {"form": form, "row": row, "title": title, "back": back, "seen": row.version}
-    return render(request, "ledger/form.html", context, status=status)
+    return back_to(row)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.access import Standing
-from bureaus.pages import attempt, number, only, person, sent_from, standing_of
+from bureaus.pages import attempt, number, only, person, press, sent_from, standing_of
 from ledger import access, logbook
 from ledger.actions import changes, records
 from ledger.actions.base import Root
@@ -23,7 +21,7 @@ from ledger.forms.people import ProposalForm
 from ledger.forms.records import form_for
 from ledger.models import ChangeProposal, Person
 from ledger.records import RECORDS, Record
-from ledger.views.base import personal, reach_of, takes_form
+from ledger.views.base import back_to, form_page, personal, reach_of, takes_form
 
 # What an address calls it → what a record hangs from, and which of them one may see.
 ROOTS: dict[str, tuple[str, Callable[[Standing], QuerySet[Any]]]] = {
@@ -38,10 +36,6 @@ def _root(request: HttpRequest, root: str, uid: str) -> Root:
     return found
 
 
-def _page_of(root: Root) -> HttpResponse:
-    return redirect("person" if isinstance(root, Person) else "household", uid=root.uid)
-
-
 @takes_form
 @personal
 def add(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
@@ -51,19 +45,15 @@ def add(request: HttpRequest, root: str, uid: str, kind: str) -> HttpResponse:
     assert record is not None
     rights = _rights(request, record, row)
     form = form_for(record, row, rights, request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: records.add(kind, row, by=person(request), now=clock.now(), values=form.values()),
-                _("Recorded."),
-            )
-            if status == 302:
-                return _page_of(row)
-    return _form(request, form, row, record.title, status)
+    status = attempt(
+        request,
+        form,
+        lambda: records.add(kind, row, by=person(request), now=clock.now(), values=form.values()),
+        _("Recorded."),
+    )
+    if status == 302:
+        return back_to(row)
+    return form_page(request, form, row, record.title, status)
 
 
 @takes_form
@@ -80,20 +70,16 @@ def change(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     rights = _rights(request, record, row)
     only(getattr(old, "right", "") in {"", *rights})
     form = form_for(record, row, rights, request.POST or None, old)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            seen = number(request.POST.get("seen", ""))
-            status = attempt(
-                request,
-                form,
-                lambda: records.change(kind, old, by=person(request), now=clock.now(), values=form.values(), seen=seen),
-                _("Saved."),
-            )
-            if status == 302:
-                return _page_of(row)
-    return _form(request, form, row, record.title, status, old.version)  # type: ignore[attr-defined]
+    seen = number(request.POST.get("seen", ""))
+    status = attempt(
+        request,
+        form,
+        lambda: records.change(kind, old, by=person(request), now=clock.now(), values=form.values(), seen=seen),
+        _("Saved."),
+    )
+    if status == 302:
+        return back_to(row)
+    return form_page(request, form, row, record.title, status, seen=old.version)  # type: ignore[attr-defined]
 
 
 def _rights(request: HttpRequest, record: Record, row: Root) -> frozenset[str]:
@@ -108,17 +94,6 @@ def _rights(request: HttpRequest, record: Record, row: Root) -> frozenset[str]:
     return found
 
 
-def _form(request: HttpRequest, form: Any, row: Root, title: Any, status: int, seen: int | None = None) -> HttpResponse:
-    context = {
-        "form": form,
-        "row": row,
-        "title": title,
-        "back": "person" if isinstance(row, Person) else "household",
-        "seen": seen if seen is not None else row.version,
-    }
-    return render(request, "ledger/form.html", context, status=status)
-
-
 # --- Changes -----------------------------------------------------------------------------------
 
 
@@ -130,27 +105,23 @@ def propose(request: HttpRequest, root: str, uid: str, kind: str) -> HttpRespons
     only(kind in ChangeProposal.Kind.values and (kind in changes.OF_PERSONS) == isinstance(row, Person))
     only(row.county_id in reach_of(request).keeps)
     form = ProposalForm(kind, row, request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: changes.propose(
-                    kind,
-                    row,
-                    by=person(request),
-                    now=clock.now(),
-                    reason=form.cleaned_data["reason"],
-                    details=form.details(),
-                    seen=number(request.POST.get("seen", "")),
-                ),
-                _("Proposed. A second person of the county decides."),
-            )
-            if status == 302:
-                return _page_of(row)
-    return _form(request, form, row, ChangeProposal.Kind(kind).label, status)
+    status = attempt(
+        request,
+        form,
+        lambda: changes.propose(
+            kind,
+            row,
+            by=person(request),
+            now=clock.now(),
+            reason=form.cleaned_data["reason"],
+            details=form.details(),
+            seen=number(request.POST.get("seen", "")),
+        ),
+        _("Proposed. A second person of the county decides."),
+    )
+    if status == 302:
+        return back_to(row)
+    return form_page(request, form, row, ChangeProposal.Kind(kind).label, status)
 
 
 @require_GET
@@ -177,8 +148,6 @@ def proposals(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest, uid: str, name: str) -> HttpResponse:
     row = get_object_or_404(ChangeProposal, uid=uid, county__in=reach_of(request).keeps)
     only(name in ("approve", "refuse", "withdraw"))
-    form = Form(request.POST)
-    form.is_valid()
     by, now, words = person(request), clock.now(), request.POST.get("decision", "")[:200]
     acts = {
         "approve": (lambda: changes.approve(row, by=by, now=now, decision=words), _("Done as proposed.")),
@@ -186,7 +155,5 @@ def decide(request: HttpRequest, uid: str, name: str) -> HttpResponse:
         "withdraw": (lambda: changes.withdraw(row, by=by, now=now), _("Taken back; nothing was changed.")),
     }
     act, done = acts[name]
-    attempt(request, form, act, done)
-    for text in form.non_field_errors():
-        messages.error(request, str(text))
+    press(request, act, done)
     return redirect("proposals")

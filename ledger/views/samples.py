@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from bureaus.pages import attempt, only, person, sent_from, standing_of
+from bureaus.pages import attempt, only, person, press, sent_from, standing_of
 from ledger import access, id_numbers, terms
 from ledger.actions import samples
 from ledger.encryption import can_read
@@ -30,19 +28,16 @@ def drawn(request: HttpRequest) -> HttpResponse:
     standing, today = standing_of(request), clock.today()
     units = samples.checks_for(standing)
     only(bool(units))
-    form, status = SampleForm(units, request.POST or None), 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            made: list[Sample] = []
-            status = attempt(
-                request,
-                form,
-                lambda: made.append(samples.draw(by=person(request), now=clock.now(), **form.cleaned_data)),
-                _("Drawn. The draw stands in the log."),
-            )
-            if status == 302:
-                return redirect("sample", uid=made[0].uid)
+    form = SampleForm(units, request.POST or None)
+    made: list[Sample] = []
+    status = attempt(
+        request,
+        form,
+        lambda: made.append(samples.draw(by=person(request), now=clock.now(), **form.cleaned_data)),
+        _("Drawn. The draw stands in the log."),
+    )
+    if status == 302:
+        return redirect("sample", uid=made[0].uid)
     done = Count("items", filter=~Q(items__finding=""))
     rows = samples.visible(standing).annotate(
         total=Count("items"), done=done, differing=Count("items", filter=Q(items__finding__in=["differs", "not_found"]))
@@ -128,16 +123,11 @@ def find(request: HttpRequest, uid: str, pk: int) -> HttpResponse:
     row = _open(request, uid)
     item = get_object_or_404(row.items, pk=pk)
     finding, note = request.POST.get("finding", ""), request.POST.get("note", "")[:200]
-    form = Form(request.POST)
-    form.is_valid()
-    status = attempt(
+    status = press(
         request,
-        form,
         lambda: samples.find(item, by=person(request), now=clock.now(), finding=finding, note=note),
         _("Recorded."),
     )
     if status == 302:
         return redirect("sample", uid=row.uid)
-    for said in form.non_field_errors():
-        messages.error(request, str(said))
     return _page(request, row, status, typed={"pk": pk, "finding": finding, "note": note})

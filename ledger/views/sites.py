@@ -81,12 +81,10 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     site = get_object_or_404(_sites(request), pk=pk)
     only(site.county_id in reach_of(request).keeps)
     form = FacilityForm(request.POST)
-    status = 422
-    if form.is_valid():
-        status = attempt(
-            request,
-            form,
-            lambda: places.record_facility(site, by=person(request), now=clock.now(), values=form.values()),
-            _("Recorded."),
-        )
+    status = attempt(
+        request,
+        form,
+        lambda: places.record_facility(site, by=person(request), now=clock.now(), values=form.values()),
+        _("Recorded."),
+    )
     return redirect("facilities", pk=pk) if status == 302 else _page(request, site, form, status)

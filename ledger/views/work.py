@@ -17,7 +17,7 @@ from ledger import access
 from ledger.actions import places
 from ledger.forms.places import TITLES, form_for
 from ledger.models import Course, Employer, Post
-from ledger.views.base import reach_of, takes_form, unkept
+from ledger.views.base import own_county, reach_of, takes_form, unkept
 
 
 @require_GET
@@ -50,30 +50,20 @@ def work(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/work.html", context)
 
 
-def _own_county(request: HttpRequest) -> Bureau:
-    keeps = reach_of(request).keeps
-    only(bool(keeps))
-    return Bureau.objects.filter(pk__in=keeps).order_by("order")[0]
-
-
 @takes_form
 @unkept
 def enter(request: HttpRequest, kind: str) -> HttpResponse:
     only(kind in places.KINDS)
-    county = _own_county(request)
+    county = own_county(request)
     form = form_for(kind, county, request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            status = attempt(
-                request,
-                form,
-                lambda: places.enter(kind, county, by=person(request), now=clock.now(), values=form.values()),
-                _("Entered."),
-            )
-            if status == 302:
-                return redirect("employers")
+    status = attempt(
+        request,
+        form,
+        lambda: places.enter(kind, county, by=person(request), now=clock.now(), values=form.values()),
+        _("Entered."),
+    )
+    if status == 302:
+        return redirect("employers")
     return _form(request, form, kind, county, status)
 
 
@@ -86,19 +76,15 @@ def change(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     only(county is not None and county.pk in reach_of(request).keeps)
     assert county is not None
     form = form_for(kind, county, request.POST or None, row)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            seen = number(request.POST.get("seen", ""))
-            status = attempt(
-                request,
-                form,
-                lambda: places.change(kind, row, by=person(request), now=clock.now(), values=form.values(), seen=seen),
-                _("Saved."),
-            )
-            if status == 302:
-                return redirect("employers")
+    seen = number(request.POST.get("seen", ""))
+    status = attempt(
+        request,
+        form,
+        lambda: places.change(kind, row, by=person(request), now=clock.now(), values=form.values(), seen=seen),
+        _("Saved."),
+    )
+    if status == 302:
+        return redirect("employers")
     return _form(request, form, kind, county, status, row.version)
 
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET
 
 from bureaus import clock
 from bureaus.access import Standing
-from bureaus.models import Bureau
 from bureaus.pages import number, only, person, standing_of
 from ledger import access, naming, reading, terms
 from ledger.actions import looking
@@ -20,24 +19,16 @@ from ledger.indicators import explained
 from ledger.indicators.consistency import CHECKS, COUNTY_LEAD, SUPERVISOR, Finding, check
 from ledger.indicators.worklists import WHY, WORKLISTS, worklist
 from ledger.models import Right, Statement
-from ledger.views.base import personal, reach_of
+from ledger.views.base import own_county, personal
 
 A_PAGE = 50
-
-
-def _county(request: HttpRequest) -> Bureau:
-    """The county one works in; of several the one asked for."""
-    keeps = reach_of(request).keeps
-    only(bool(keeps))
-    rows = Bureau.objects.filter(pk__in=keeps).order_by("order")
-    return rows.filter(code=request.GET.get("county", "")).first() or rows[0]
 
 
 @require_GET
 @personal
 def worklists(request: HttpRequest) -> HttpResponse:
     """All lists of the county with what waits, what is overdue first."""
-    county, today = _county(request), clock.today()
+    county, today = own_county(request), clock.today()
     facts, current = reading.facts(county.pk), terms.current()
     lists = []
     for one in WORKLISTS.values():
@@ -54,7 +45,7 @@ def worklists(request: HttpRequest) -> HttpResponse:
 def one_list(request: HttpRequest, code: str) -> HttpResponse:
     """One list: whom to go to, why, by when, who acts; and who is to be left alone for now."""
     only(code in WORKLISTS)
-    county, today = _county(request), clock.today()
+    county, today = own_county(request), clock.today()
     current = terms.current()
     tasks = worklist(code, reading.facts(county.pk), today, current)
     page = Paginator(tasks, A_PAGE).get_page(number(request.GET.get("page", "1")))
@@ -111,7 +102,7 @@ def _named(findings: list[Finding], standing: Standing) -> list[naming.Named]:
 @personal
 def checks(request: HttpRequest) -> HttpResponse:
     """Where the county's ledger contradicts itself; what concerns children is shown to its leaders alone."""
-    county, today = _county(request), clock.today()
+    county, today = own_county(request), clock.today()
     facts, current = reading.facts(county.pk, compared=True), terms.current()
     leads = access.decides(standing_of(request), county.pk)
     found: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.absences import people_of, posts_of
 from bureaus.models import Absence, User
-from bureaus.pages import attempt, only, person, sent_from
+from bureaus.pages import attempt, only, person, press, sent_from
 from workflows import actions
 from workflows.forms import AbsenceForm
 
@@ -27,15 +27,12 @@ def record(request: HttpRequest) -> HttpResponse:
     only(_works(request))
     me = person(request)
     form = AbsenceForm(me, request.POST)
-    status = 422
-    if form.is_valid():
-        values = {"user": me} | form.cleaned_data
-        status = attempt(
-            request,
-            form,
-            lambda: actions.record_absence(by=me, now=clock.now(), **values),
-            _("The absence is recorded. The deputy is told from its first day on."),
-        )
+    status = attempt(
+        request,
+        form,
+        lambda: actions.record_absence(by=me, now=clock.now(), **({"user": me} | form.cleaned_data)),
+        _("The absence is recorded. The deputy is told from its first day on."),
+    )
     return redirect("absences") if status == 302 else _page(request, form, status)
 
 
@@ -44,14 +41,12 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     only(_works(request))
     me = person(request)
     absence = get_object_or_404(_mine(me), pk=pk)
-    form = AbsenceForm(me)
-    status = attempt(
+    status = press(
         request,
-        form,
         lambda: actions.withdraw_absence(absence, by=me, now=clock.now()),
         _("The absence has been taken back."),
     )
-    return redirect("absences") if status == 302 else _page(request, form, status)
+    return redirect("absences") if status == 302 else _page(request, AbsenceForm(me), status)
 
 
 def _works(request: HttpRequest) -> bool:

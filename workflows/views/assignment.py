@@ -41,15 +41,13 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if name not in FORMS or not _belongs(name, row):
         raise Http404
     form = FORMS[name](row, request.POST, request.FILES)
-    status = 422
-    if form.is_valid():
-        perform = getattr(actions, name)
-        status = attempt(
-            request,
-            form,
-            lambda: _once(request, row, lambda: perform(row, by=person(request), now=clock.now(), **form.values())),
-            _done(name),
-        )
+    perform = getattr(actions, name)
+    status = attempt(
+        request,
+        form,
+        lambda: _once(request, row, lambda: perform(row, by=person(request), now=clock.now(), **form.values())),
+        _done(name),
+    )
     if status == 302:
         return _led(request, _after(request, standing, row, name))
     if request.FILES and "uploads" in form.fields:
@@ -72,17 +70,13 @@ def decide_extension(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if name not in forms:
         raise Http404
     form = forms[name](row, request.POST)
-    status = 422
-    if form.is_valid():
-        perform = getattr(actions, f"{name}_extension")
-        status = attempt(
-            request,
-            form,
-            lambda: _once(
-                request, row, lambda: perform(extension, by=person(request), now=clock.now(), **form.values())
-            ),
-            _("The request has been decided.") if name != "withdraw" else _("The request has been taken back."),
-        )
+    perform = getattr(actions, f"{name}_extension")
+    status = attempt(
+        request,
+        form,
+        lambda: _once(request, row, lambda: perform(extension, by=person(request), now=clock.now(), **form.values())),
+        _("The request has been decided.") if name != "withdraw" else _("The request has been taken back."),
+    )
     if status == 302:
         return _after(request, standing, row, name)
     return page(request, row, failed=(f"{name}_extension", form), status=status, extension=extension)

@@ -72,15 +72,12 @@ def measure(request: HttpRequest, code: str, number: int) -> HttpResponse:
 def add_body(request: HttpRequest, code: str, number: int) -> HttpResponse:
     found = get_object_or_404(Measure, plan__code=code, number=number)
     form = AddBodyForm(found, request.POST)
-    status = 422
-    if form.is_valid():
-        given = form.cleaned_data
-        status = attempt(
-            request,
-            form,
-            lambda: actions.add_body(found, by=person(request), now=clock.now(), **given),
-            _("The body has been added to the open list."),
-        )
+    status = attempt(
+        request,
+        form,
+        lambda: actions.add_body(found, by=person(request), now=clock.now(), **form.cleaned_data),
+        _("The body has been added to the open list."),
+    )
     if status == 302:
         return redirect("measure", code=code, number=number)
     return _measure_page(request, found, form=form, status=status)

@@ -64,10 +64,9 @@ def decide(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     form_class, perform, done = kinds[name]
     form = form_class(request.POST)
-    status = 422
-    if form.is_valid():
-        given = form.cleaned_data
-        status = attempt(request, form, lambda: perform(found, by=person(request), now=clock.now(), **given), done)
+    status = attempt(
+        request, form, lambda: perform(found, by=person(request), now=clock.now(), **form.cleaned_data), done
+    )
     if status == 302:
         return redirect("slip", pk=pk)
     fresh = get_object_or_404(visible_slips(standing), pk=pk)
