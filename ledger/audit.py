@@ -16,6 +16,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +27,9 @@ from django.db import transaction
 from bureaus.models import Bureau, User
 from ledger import audit_sink
 from ledger.models.audit import AuditEvent, AuditHead
+
+# The address of whoever sits at the other end, where there is one; set by the pages, read where none is named.
+ASKED_FROM: ContextVar[str | None] = ContextVar("asked_from", default=None)
 
 _SLUG = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}(\.[a-z][a-z0-9_]{0,59})?")
@@ -121,7 +125,7 @@ def _row(entry: Entry, by: User | None, now: datetime, ip: str | None) -> AuditE
         at=now,
         user=by,
         username=by.get_username() if by else "",
-        ip=_plain_ip(ip),
+        ip=_plain_ip(ip or ASKED_FROM.get()),
         action=entry.action,
         subject_kind=entry.subject_kind,
         subject=entry.subject,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +22,6 @@ from ledger.models import Household, Person
 from ledger.models.base import Kept
 
 Root = Person | Household
-
-# The address of whoever sits at the other end, where there is one; set by the pages.
-ASKED_FROM: ContextVar[str | None] = ContextVar("asked_from", default=None)
 
 
 def standing(by: User, now: datetime) -> Standing:
@@ -84,7 +80,6 @@ def note(action: str, row: Root, *, by: User, now: datetime, fields: Iterable[st
         action,
         by=by,
         now=now,
-        ip=ASKED_FROM.get(),
         subject_kind=type(row).__name__.lower(),
         subject=str(row.uid),
         county=row.county,

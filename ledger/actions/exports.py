@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from bureaus.access import Standing, WrongMoment
 from bureaus.models import User
 from ledger import access, audit, exports
-from ledger.actions.base import ASKED_FROM, permit, standing
+from ledger.actions.base import permit, standing
 from ledger.exports import Order
 from ledger.models import AuditEvent, ExportJob
 
@@ -110,7 +110,7 @@ def took_figures(*, by: User, now: datetime, n: int, circulates: bool) -> None:
     permit(access.sees_figures(standing(by, now)), "export-figures")
     with transaction.atomic():
         result = "for-circulation" if circulates else ""
-        audit.record("export", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="figures", result=result, n=n)
+        audit.record("export", by=by, now=now, subject_kind="figures", result=result, n=n)
 
 
 def _asked_as(mine: Standing, order: Order) -> str:
@@ -168,7 +168,6 @@ def _note(action: str, job: ExportJob, *, by: User, now: datetime, n: int, field
         action,
         by=by,
         now=now,
-        ip=ASKED_FROM.get(),
         subject_kind="export-job",
         subject=str(job.uid),
         county=job.county,

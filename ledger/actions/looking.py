@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from bureaus.models import Bureau, User
 from ledger import access, audit
-from ledger.actions.base import ASKED_FROM, note, permit, standing
+from ledger.actions.base import note, permit, standing
 from ledger.models import Dwelling, Household, Person
 
 
@@ -65,13 +65,13 @@ def looked(row: Person | Household, *, by: User, now: datetime) -> None:
 def listed(what: str, *, by: User, now: datetime, n: int, county: Bureau | None = None) -> None:
     """Somebody looked through a list; `n`: how many stood on the page."""
     with transaction.atomic():
-        audit.record("list", by=by, now=now, ip=ASKED_FROM.get(), subject_kind=what, county=county, n=n)
+        audit.record("list", by=by, now=now, subject_kind=what, county=county, n=n)
 
 
 def searched(how: str, *, by: User, now: datetime, n: int) -> None:
     """Somebody searched by a name, an ID number or a phone; `n`: how many were found. What for is not kept."""
     with transaction.atomic():
-        audit.record("search", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="person", fields=[how], n=n)
+        audit.record("search", by=by, now=now, subject_kind="person", fields=[how], n=n)
 
 
 def read_log(row: Person | None, *, by: User, now: datetime) -> None:
@@ -80,7 +80,7 @@ def read_log(row: Person | None, *, by: User, now: datetime) -> None:
         if row is not None:
             note("log", row, by=by, now=now)
         else:
-            audit.record("log", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="audit")
+            audit.record("log", by=by, now=now, subject_kind="audit")
 
 
 def printed(person: Person, *, by: User, now: datetime, purpose: str = "") -> None:

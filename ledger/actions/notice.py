@@ -13,7 +13,7 @@ from bureaus.access import LEADING_ROLES, Standing
 from bureaus.clock import local_date
 from bureaus.models import User
 from ledger import audit
-from ledger.actions.base import ASKED_FROM, permit, standing
+from ledger.actions.base import permit, standing
 from ledger.models import NoticeText
 
 FIRST = Path(__file__).resolve().parent.parent / "data" / "notice.txt"
@@ -44,7 +44,7 @@ def publish(text: str, *, by: User, now: datetime, valid_from: date) -> NoticeTe
         row = NoticeText.objects.create(
             number=(last.number if last else 0) + 1, text=text, valid_from=valid_from, by=by, at=now
         )
-        audit.record("notice", by=by, now=now, ip=ASKED_FROM.get(), subject_kind="notice", subject=str(row.number))
+        audit.record("notice", by=by, now=now, subject_kind="notice", subject=str(row.number))
     return row
 
 

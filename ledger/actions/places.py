@@ -13,7 +13,7 @@ from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, audit
-from ledger.actions.base import ASKED_FROM, permit, standing, touch
+from ledger.actions.base import permit, standing, touch
 from ledger.models import Course, Employer, FacilityCheck, Post, ReconciliationNote
 from measures.models import Plan, Site
 
@@ -97,7 +97,6 @@ def _note(action: str, row: Any, county: Bureau | None, by: User, now: datetime,
         action,
         by=by,
         now=now,
-        ip=ASKED_FROM.get(),
         subject_kind=kind,
         subject=str(row.uid),
         county=county,

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, audit, terms
-from ledger.actions.base import ASKED_FROM, note, permit, standing, touch
+from ledger.actions.base import note, permit, standing, touch
 from ledger.imports import storing
 from ledger.models import (
     Agreement,
@@ -131,7 +131,6 @@ def purge_workbooks(now: datetime) -> int:
                 "purge-workbook",
                 by=None,
                 now=now,
-                ip=ASKED_FROM.get(),
                 subject_kind="workbook",
                 subject=str(fresh.uid),
                 county=batch.county,

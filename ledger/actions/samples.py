@@ -9,6 +9,7 @@ import random
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,7 +20,7 @@ from bureaus.access import UNIT_ROLES, NotYours, Standing
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import audit, terms
-from ledger.actions.base import ASKED_FROM, permit, standing
+from ledger.actions.base import permit, standing
 from ledger.models import Household, Sample, SampleItem
 
 CHECKERS = ("hrss", "poverty", "drc")  # who spot-checks measure 1, each for themselves
@@ -104,12 +105,11 @@ def find(item: SampleItem, *, by: User, now: datetime, finding: str, note: str) 
         _note("sample-find", fresh.sample, by, now, result=finding)
 
 
-def _note(action: str, row: Sample, by: User, now: datetime, **what: object) -> None:
+def _note(action: str, row: Sample, by: User, now: datetime, **what: Any) -> None:
     audit.record(
         action,
         by=by,
         now=now,
-        ip=ASKED_FROM.get(),
         subject_kind="sample",
         subject=str(row.uid),
         county=row.county,

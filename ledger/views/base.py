@@ -14,7 +14,8 @@ from bureaus.models import Bureau
 from bureaus.pages import only, standing_of
 from ledger import access
 from ledger.access import Reach
-from ledger.actions.base import ASKED_FROM, Root
+from ledger.actions.base import Root
+from ledger.audit import ASKED_FROM
 from ledger.models import Person
 
 View = Callable[..., HttpResponse]
