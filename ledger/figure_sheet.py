@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ledger.indicators import INDICATORS, Indicator, Result, split
+from ledger.indicators import INDICATORS, Indicator, Result, whole_and_parts
 from ledger.indicators.counting import SITE
 from ledger.indicators.facts import Facts
 from ledger.indicators.terms import Terms
@@ -38,8 +38,8 @@ class Line:
 def lines(facts: Facts, as_of: date, terms: Terms, units: Mapping[str, str]) -> Iterator[list[Line]]:
     """By indicator: the prefecture's line, then one for each of `units` (code → name)."""
     for one in INDICATORS.values():
-        parts = split(one, facts, as_of, terms)
-        found = [Line(one, "", _counts(one, one.evaluate(facts, as_of, terms)))]
+        whole, parts = whole_and_parts(one, facts, as_of, terms)
+        found = [Line(one, "", _counts(one, whole))]
         found += [Line(one, name, _counts(one, parts.get(code))) for code, name in units.items()]
         yield found
 

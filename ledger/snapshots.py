@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from bureaus.models import Bureau
 from ledger import access, reading, terms
-from ledger.indicators import INDICATORS, Facts, Indicator, Result, Terms, split
+from ledger.indicators import INDICATORS, Facts, Indicator, Result, Terms, whole_and_parts
 from ledger.models import (
     Agreement,
     FacilityCheck,
@@ -238,7 +238,8 @@ def _since(as_of: date, moment: datetime) -> Iterator[Since]:
 
 def _by_place(one: Indicator, facts: Facts, as_of: date, with_terms: Terms) -> dict[str, Result]:
     """Of the whole prefecture under "", of every county that has any rows under its code."""
-    return {PREFECTURE: one.evaluate(facts, as_of, with_terms), **split(one, facts, as_of, with_terms)}
+    whole, parts = whole_and_parts(one, facts, as_of, with_terms)
+    return {PREFECTURE: whole, **parts}
 
 
 def _at(found: Mapping[str, Result], place: str) -> Result:

@@ -5,7 +5,7 @@ nobody can tell of. A snapshot can be counted anew at its own date: events after
 """
 
 from ledger.indicators import channels, dwellings, rights, serving, sites, surveying, training
-from ledger.indicators.counting import Indicator, Result, split
+from ledger.indicators.counting import Indicator, Result, split, whole_and_parts
 from ledger.indicators.facts import Facts
 from ledger.indicators.terms import Terms, explained
 
@@ -17,4 +17,4 @@ INDICATORS: dict[str, Indicator] = {
     )
 }
 
-__all__ = ["INDICATORS", "Facts", "Indicator", "Result", "Terms", "explained", "split"]
+__all__ = ["INDICATORS", "Facts", "Indicator", "Result", "Terms", "explained", "split", "whole_and_parts"]

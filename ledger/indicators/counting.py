@@ -172,9 +172,16 @@ def place_of(at: Standing, subject: str) -> Callable[[int], tuple[str, int | Non
 
 
 def split(indicator: Indicator, facts: Facts, as_of: date, terms: Terms, by: str = "county") -> dict[Any, Result]:
-    """One count, divided by county or by site ("site"; rows of no site are under None). Details are left out.
+    """The parts alone of `whole_and_parts`."""
+    return whole_and_parts(indicator, facts, as_of, terms, by)[1]
 
-    The parts are what counting each part would give (a test holds it), at the price of one count.
+
+def whole_and_parts(
+    indicator: Indicator, facts: Facts, as_of: date, terms: Terms, by: str = "county"
+) -> tuple[Result, dict[Any, Result]]:
+    """One count, and divided by county or by site ("site"; rows of no site are under None).
+
+    The parts are what counting each part would give (a test holds it), at the price of one count; they have no details.
     """
     at = standing(facts, as_of, terms)
     whole = indicator.count(at)
@@ -207,4 +214,4 @@ def split(indicator: Indicator, facts: Facts, as_of: date, terms: Terms, by: str
             {row: whole.weights[row] for row in rows} if whole.weights is not None else None,
         )
 
-    return {place: part(place) for place in places}
+    return whole, {place: part(place) for place in places}

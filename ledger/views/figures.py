@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -18,13 +17,12 @@ from bureaus.models import Bureau
 from bureaus.pages import number, only, person, standing_of
 from ledger import access, naming, reading, terms
 from ledger.actions import looking
-from ledger.indicators import INDICATORS, Indicator, Result, explained, split
-from ledger.indicators.facts import Facts
-from ledger.indicators.terms import Terms
+from ledger.indicators import INDICATORS, Indicator, Result, explained, whole_and_parts
 from ledger.views.base import reach_of, unkept
 from measures.models import Measure, Plan
 
 A_PAGE = 50
+_NOBODY = Result(frozenset(), frozenset())
 SIDES = ("gap", "n", "d", "unknown")
 
 
@@ -56,8 +54,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     counties = shown_counties(standing)
     groups: dict[int, list[Row]] = {}
     for one in INDICATORS.values():
-        parts = split(one, facts, today, current)
-        whole = one.evaluate(facts, today, current)
+        whole, parts = whole_and_parts(one, facts, today, current)
         row = Row(one, whole, [(county, parts.get(county.code)) for county in counties])
         groups.setdefault(one.measure, []).append(row)
     titles = {measure.number: measure for measure in Measure.objects.filter(plan=current_plan())}
@@ -83,18 +80,16 @@ def indicator(request: HttpRequest, code: str) -> HttpResponse:
     standing = standing_of(request)
     only(access.sees_figures(standing) and code in INDICATORS)
     one, today, current = INDICATORS[code], clock.today(), terms.current()
-    facts = reading.facts()
     counties = shown_counties(standing)
     county = next((unit for unit in counties if unit.code == request.GET.get("county")), None)
-    whole = one.evaluate(facts, today, current)
-    parts = split(one, facts, today, current)
+    whole, parts = whole_and_parts(one, reading.facts(), today, current)
     side = request.GET.get("side", "")
     side = side if side in SIDES else SIDES[0]
     result = parts.get(county.code) if county else whole
     page: Any = None
     rows: list[naming.Named] = []
     if may_open(request, one):
-        page, rows = _rows(request, one, facts, today, current, county, side)
+        page, rows = _rows(request, one, whole, parts, county, side)
     context = {
         "one": one,
         "whole": whole,
@@ -131,16 +126,20 @@ def may_open(request: HttpRequest, one: Indicator) -> bool:
 
 
 def _rows(
-    request: HttpRequest, one: Indicator, facts: Facts, today: date, current: Terms, county: Bureau | None, side: str
+    request: HttpRequest,
+    one: Indicator,
+    whole: Result,
+    parts: dict[str, Result],
+    county: Bureau | None,
+    side: str,
 ) -> tuple[Any, list[naming.Named]]:
     """Within the viewer's own counties, whatever the figures beside show."""
     standing, reach = standing_of(request), reach_of(request)
-    seen = facts
-    if county is not None:
-        seen = facts.within(county=county.code)
-    elif reach.counties is not None and len(reach.counties) == 1 and one.subject != "site":
-        seen = facts.within(county=Bureau.objects.get(pk__in=reach.counties).code)
-    found = one.evaluate(seen, today, current)
+    if county is None and reach.counties is not None and len(reach.counties) == 1 and one.subject != "site":
+        county_seen: Bureau | None = Bureau.objects.get(pk__in=reach.counties)
+    else:
+        county_seen = county
+    found = parts.get(county_seen.code, _NOBODY) if county_seen else whole
     ids = sorted({"gap": found.gap, "n": found.numerator, "d": found.denominator, "unknown": found.unknown}[side])
     page = Paginator(ids, A_PAGE).get_page(number(request.GET.get("page", "1")))
     rows = naming.named(one.subject, list(page.object_list), standing)
