@@ -54,7 +54,7 @@ _OF_SPELL = {
 }
 # The acts of the log that change an entry or say that it is still true.
 _WRITES = Q(action__startswith="change-") | Q(action__startswith="add-") | Q(action__startswith="approve-")
-_WRITES |= Q(action__in=["enter-person", "confirm-household", "say-of-item"])
+_WRITES |= Q(action__in=["enter-person", "confirm-household"])
 _AS_ITEM = {"id_index": Item.ID_NUMBER, "phone_index": Item.PHONE, "service_need": Item.NEED_SERVICE}
 _OF_STATEMENT = {
     Statement.Kind.JOB: Item.WISH_WORK,
@@ -190,7 +190,7 @@ def facts(county: int | None = None, *, compared: bool = False, until: date | No
         ),
         sites=_made(
             f.SiteFact,
-            _rows(Site, county, "county").filter(is_placeholder=False, kind__in=["concentrated", "unconfirmed"]),
+            _of_county(Site.objects.for_households(), county, "county"),
             "id",
             "county__code",
             "kind",
@@ -211,7 +211,10 @@ def facts(county: int | None = None, *, compared: bool = False, until: date | No
 
 
 def _rows(model: type[Model], county: int | None, path: str) -> QuerySet[Any]:
-    rows = model._default_manager.order_by()
+    return _of_county(model._default_manager.order_by(), county, path)
+
+
+def _of_county(rows: QuerySet[Any], county: int | None, path: str) -> QuerySet[Any]:
     return rows if county is None else rows.filter(**{path: county})
 
 
@@ -301,7 +304,7 @@ def _identities(county: int | None) -> Iterator[f.IdentityFact]:
 
 def _baselines(county: int | None) -> Iterator[f.BaselineFact]:
     """What the document says of a county as done; plans are never employment (`ledger.baseline`)."""
-    plan = Plan.objects.order_by("-started_at", "-id").first()
+    plan = Plan.objects.current()
     code = None if county is None else Bureau.objects.get(pk=county).code
     for row in baseline.of_counties(plan) if plan else ():
         if code in (None, row.county):

@@ -14,7 +14,7 @@ from bureaus.access import Standing
 from bureaus.pages import standing_of
 from measures.models import Plan
 from workflows import pulse
-from workflows.views.base import current_plan, inbox
+from workflows.views.base import inbox
 from workflows.views.visit import strip
 
 
@@ -24,7 +24,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return {"chrome": {}}
     standing = standing_of(request)
     now = clock.now()
-    plan = current_plan()
+    plan = Plan.objects.current()
     today = clock.local_date(now)
     made = clock.is_made()
     return {

@@ -36,11 +36,17 @@ def permit(test: bool, act: str) -> None:
 def locked(row: Any, seen: int | None = None) -> Any:
     """The row anew under its lock. Raises WrongMoment where it is no longer the edition somebody saw."""
     fresh = type(row).objects.select_for_update(no_key=True, of=("self",)).select_related("county").get(pk=row.pk)
-    if seen is not None and fresh.version != seen:
+    if seen is not None:
+        not_overtaken(fresh, seen)
+    return fresh
+
+
+def not_overtaken(fresh: Kept, seen: int) -> None:
+    """Raises WrongMoment where a row is no longer the edition somebody saw."""
+    if fresh.version != seen:
         raise WrongMoment(
             _("Somebody has changed this entry meanwhile. Look at it again; what you typed is kept on this page.")
         )
-    return fresh
 
 
 @contextmanager

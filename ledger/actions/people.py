@@ -13,7 +13,7 @@ from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, blind, id_numbers
 from ledger.actions.base import changing, note, permit, standing
-from ledger.models import Household, HouseholdEvent, Item, ItemState, Membership, Person
+from ledger.models import Household, HouseholdEvent, Membership, Person
 
 # What a person's own entry holds and anybody of the county may correct; who somebody is takes a second person.
 PERSON_FIELDS = (
@@ -146,16 +146,3 @@ def _site_of(row: Household) -> None:
         raise ValidationError({"site": _("This site is in another county.")})
     if row.resettlement == Household.Kind.SCATTERED and row.site is not None:
         raise ValidationError({"site": _("A scattered household lives at no site.")})
-
-
-def say_of_item(person: Person, item: str, state: str, *, by: User, now: datetime) -> None:
-    """How an item without a value stands: declined, not applicable, not known."""
-    if item not in Item.values or state not in ItemState.State.values:
-        raise ValidationError(_("Choose one of the list."))
-    with changing(person, "say-of-item", by=by, now=now, fields=[item]) as fresh:
-        ItemState.objects.update_or_create(
-            person=fresh,
-            item=item,
-            defaults={"state": state, "updated_at": now, "updated_by": by},
-            create_defaults={"state": state, "created_at": now, "created_by": by},
-        )

@@ -9,11 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access, audit
-from ledger.actions.base import permit, standing, touch
+from ledger.actions.base import not_overtaken, permit, standing, touch
 from ledger.models import Course, Employer, FacilityCheck, Post, ReconciliationNote
 from measures.models import Plan, Site
 
@@ -46,10 +45,7 @@ def change(kind: str, row: Any, *, by: User, now: datetime, values: dict[str, An
         fresh = KINDS[kind].objects.select_for_update(no_key=True, of=("self",)).get(pk=row.pk)
         county = county_of(fresh)
         permit(county is not None and access.keeps(standing(by, now), county.pk), f"change-{kind}")
-        if fresh.version != seen:
-            raise WrongMoment(
-                _("Somebody has changed this entry meanwhile. Look at it again; what you typed is kept on this page.")
-            )
+        not_overtaken(fresh, seen)
         for name, value in values.items():
             setattr(fresh, name, value)
         _check(fresh)

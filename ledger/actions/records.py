@@ -8,11 +8,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from bureaus.access import WrongMoment
 from bureaus.clock import local_date
 from bureaus.models import Bureau, User
 from ledger import access
-from ledger.actions.base import Root, changing, permit, standing, touch
+from ledger.actions.base import Root, changing, not_overtaken, permit, standing, touch
 from ledger.models import HelpAction, RightCheck, Statement
 from ledger.records import RECORDS, Record, check
 
@@ -43,10 +42,7 @@ def change(code: str, row: Any, *, by: User, now: datetime, values: dict[str, An
     with changing(root, f"change-{code}", by=by, now=now, fields=given, allowed=allowed) as fresh:
         # Under the lock of its person or household nobody else writes it.
         row = record.model._default_manager.get(pk=row.pk)
-        if row.version != seen:
-            raise WrongMoment(
-                _("Somebody has changed this entry meanwhile. Look at it again; what you typed is kept on this page.")
-            )
+        not_overtaken(row, seen)
         for name, value in values.items():
             setattr(row, name, value)
         _settle(record, row, fresh, by, now)

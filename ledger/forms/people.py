@@ -30,10 +30,6 @@ def no_such_words(text: str) -> str:
     return text
 
 
-def _sites(county: Bureau) -> Any:
-    return Site.objects.filter(county=county, is_placeholder=False, kind__in=["concentrated", "unconfirmed"])
-
-
 class HouseholdForm(forms.ModelForm):
     """Where a household lives and how many belong to it."""
 
@@ -45,7 +41,7 @@ class HouseholdForm(forms.ModelForm):
 
     def __init__(self, county: Bureau, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["site"].queryset = _sites(county)  # type: ignore[attr-defined]
+        self.fields["site"].queryset = Site.objects.for_households().filter(county=county)  # type: ignore[attr-defined]
         if self.instance.pk:
             del self.fields["code"]
 
@@ -184,7 +180,7 @@ def _transfer(form: ProposalForm, home: Household) -> None:
         counties, to_field_name="code", label=_("county"), initial=home.county.code
     )
     form.fields["site"] = forms.ModelChoiceField(
-        Site.objects.filter(is_placeholder=False, kind__in=["concentrated", "unconfirmed"]),
+        Site.objects.for_households(),
         required=False,
         label=_("site"),
     )

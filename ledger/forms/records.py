@@ -20,8 +20,6 @@ from ledger.models.rights import OF_PERSONS
 from ledger.records import Record
 from measures.models import Site
 
-_DAYS_AHEAD = "contract_until"
-
 
 class RecordForm(forms.ModelForm):
     """Made for a kind of record about one person or household; the act writes and holds it against its rules."""
@@ -71,7 +69,7 @@ def _narrow(form: RecordForm, root: Root, rights: frozenset[str]) -> None:
         "post": Post.objects.filter(employer__county=county, closed_on=None).select_related("employer"),
         "course": Course.objects.filter(models.Q(county=county) | models.Q(county=None)),
         "notice": NoticeText.objects.filter(valid_from__lte=clock.today()),
-        "site": Site.objects.filter(county=county, is_placeholder=False, kind__in=["concentrated", "unconfirmed"]),
+        "site": Site.objects.for_households().filter(county=county),
         "registration": Registration.objects.filter(person=root.pk, closed_on=None),
         "helper": _staff(county),
         "user": _staff(county),

@@ -16,7 +16,8 @@ from ledger.actions import places
 from ledger.forms.places import ExplanationForm
 from ledger.models import ReconciliationNote
 from ledger.views.base import reach_of, unkept
-from ledger.views.figures import current_plan, shown_counties
+from ledger.views.figures import shown_counties
+from measures.models import Plan
 
 
 @require_GET
@@ -27,7 +28,7 @@ def baseline(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: ExplanationForm, status: int = 200) -> HttpResponse:
-    plan, today = current_plan(), clock.today()
+    plan, today = Plan.objects.current(), clock.today()
     only(plan is not None)
     assert plan is not None
     counties = shown_counties(standing_of(request))
@@ -55,7 +56,7 @@ def _page(request: HttpRequest, form: ExplanationForm, status: int = 200) -> Htt
 @unkept
 def explain(request: HttpRequest) -> HttpResponse:
     """Say why the two differ; both figures stay as they are."""
-    plan = current_plan()
+    plan = Plan.objects.current()
     only(plan is not None and bool(reach_of(request).parts))
     assert plan is not None
     counties = shown_counties(standing_of(request))

@@ -57,7 +57,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         whole, parts = whole_and_parts(one, facts, today, current)
         row = Row(one, whole, [(county, parts.get(county.code)) for county in counties])
         groups.setdefault(one.measure, []).append(row)
-    titles = {measure.number: measure for measure in Measure.objects.filter(plan=current_plan())}
+    titles = {measure.number: measure for measure in Measure.objects.filter(plan=Plan.objects.current())}
     context = {
         "groups": [(number, titles.get(number), rows) for number, rows in sorted(groups.items())],
         "counties": counties,
@@ -66,11 +66,6 @@ def figures(request: HttpRequest) -> HttpResponse:
         "opens": reach_of(request).sees_rows,
     }
     return render(request, "ledger/figures.html", context)
-
-
-def current_plan() -> Plan | None:
-    """The plan figures are about: the one issued last."""
-    return Plan.objects.order_by("-started_at", "-id").first()
 
 
 @require_GET
@@ -108,7 +103,7 @@ def indicator(request: HttpRequest, code: str) -> HttpResponse:
         "opens": may_open(request, one),
         "terms": [term for term in explained(current) if term.code in one.terms],
         "today": today,
-        "measure": Measure.objects.filter(plan=current_plan(), number=one.measure).first(),
+        "measure": Measure.objects.filter(plan=Plan.objects.current(), number=one.measure).first(),
     }
     return render(request, "ledger/indicator.html", context)
 

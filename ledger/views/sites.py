@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from ledger.forms.places import FacilityForm
 from ledger.models import FacilityCheck
 from ledger.views.base import reach_of, unkept
 from measures.models import Site
+from measures.models.filing import SiteQuerySet
 
 
 def _may(request: HttpRequest) -> bool:
@@ -28,7 +28,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     """All sites, with how many facilities are in service of those wanted."""
     only(_may(request))
     found = []
-    for row in _sites(request).filter(kind__in=["concentrated", "unconfirmed"]):
+    for row in _sites(request).for_households():
         latest = _latest(row)
         wanted = [check for check in latest.values() if check.required]
         found.append(
@@ -43,7 +43,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/sites.html", {"rows": found})
 
 
-def _sites(request: HttpRequest) -> QuerySet[Site]:
+def _sites(request: HttpRequest) -> SiteQuerySet:
     """A county's own; all of them for who watches over them and for bureaus."""
     rows, reach = Site.objects.filter(is_placeholder=False).select_related("county"), reach_of(request)
     if standing_of(request).sees_all or reach.counties is None:

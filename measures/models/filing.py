@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.models import Bureau, User
 from measures.models.plan import Plan
 from measures.models.work import Assignment
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    def for_households(self) -> Self:
+        """Where households may live: what the rosters call concentrated, or do not call anything yet."""
+        return self.filter(is_placeholder=False, kind__in=[Site.Kind.CONCENTRATED, Site.Kind.UNCONFIRMED])
 
 
 class Site(models.Model):
@@ -29,6 +37,8 @@ class Site(models.Model):
     is_placeholder = models.BooleanField(_("stands for a site not yet named"), default=False)
     note = models.CharField(_("note"), max_length=200, blank=True)
     order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    objects = SiteQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("resettlement site")

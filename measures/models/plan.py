@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from bureaus.models import Bureau
 
 
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def current(self) -> Plan | None:
+        """The plan pages and figures are about: the one issued last, or the one loaded last."""
+        return self.order_by("-started_at", "-id").first()
+
+
 class Plan(models.Model):
     """One work plan. Loading it changes nothing for anybody; starting it issues its work (交办)."""
 
@@ -25,6 +31,8 @@ class Plan(models.Model):
     content = models.JSONField(default=dict, editable=False)
     differences = models.JSONField(default=list, editable=False)
     file_hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("work plan")

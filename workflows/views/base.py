@@ -1,17 +1,11 @@
-"""Which plan pages are about, and what a person finds in the product."""
+"""What a person finds in the product."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
 
 from bureaus.models import User
-from measures.models import Plan
 from notifications.models import Message
-
-
-def current_plan() -> Plan | None:
-    """The plan pages are about: the one issued last, or the one loaded last."""
-    return Plan.objects.order_by("-started_at", "-id").first()
 
 
 def inbox(user: User) -> QuerySet[Message]:

@@ -13,9 +13,8 @@ from bureaus.access import Standing
 from bureaus.models import Bureau
 from bureaus.pages import number, only, standing_of
 from measures.access import visible_assignments
-from measures.models import Assignment, FormCheck, Site, Step
+from measures.models import Assignment, FormCheck, Plan, Site, Step
 from workflows import queries, rounds
-from workflows.views.base import current_plan
 from workflows.views.monthly import REPORTED
 
 
@@ -51,7 +50,7 @@ def filings(request: HttpRequest) -> HttpResponse:
     found = queries.items(rows, now)
     checks = _checks([item.row for item in found])
     counties = {item.row.unit_id for item in [*rosters, *found]}
-    plan = current_plan()
+    plan = Plan.objects.current()
     return render(
         request,
         "workflows/filings.html",

@@ -20,10 +20,9 @@ from bureaus import clock
 from bureaus.access import NotYours, Standing
 from bureaus.models import Bureau
 from bureaus.pages import number, only, person, sent_from, standing_of
-from measures.models import Deadline
+from measures.models import Deadline, Plan
 from workflows import actions, gantt, overdue, queries, sheets
 from workflows.forms import UrgeManyForm
-from workflows.views.base import current_plan
 
 SELECTS = ("unit", "county", "measure")  # chosen from lists; the other filters are links
 
@@ -117,7 +116,7 @@ def overdue_sheet(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     standing = standing_of(request)
     only(standing.sees_all)
-    plan = current_plan()
+    plan = Plan.objects.current()
     if plan is None:
         return render(request, "workflows/board_empty.html")
     now = clock.now()
@@ -205,7 +204,7 @@ def _slips() -> list[tuple[str, str]]:
 
 
 def _measures() -> list[tuple[str, str]]:
-    plan = current_plan()
+    plan = Plan.objects.current()
     found: list[tuple[str, str]] = []
     if plan:
         found = [(str(measure.number), measure.short_title) for measure in plan.measures.order_by("number")]

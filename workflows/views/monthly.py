@@ -17,7 +17,6 @@ from measures.access import visible_assignments
 from measures.models import Assignment, MonthlyRound, Plan, Step
 from workflows import ledger_figures, queries
 from workflows.issuing import period_name
-from workflows.views.base import current_plan
 
 REPORTED = (Assignment.State.SUBMITTED, *Assignment.DONE)
 
@@ -34,7 +33,7 @@ def months(request: HttpRequest) -> HttpResponse:
 @require_GET
 def month(request: HttpRequest, period: str) -> HttpResponse:
     standing = standing_of(request)
-    plan = current_plan()
+    plan = Plan.objects.current()
     only(plan is not None and periods.MONTH.match(period) is not None)
     assert plan is not None
     now = clock.now()

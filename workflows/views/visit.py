@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET
 from bureaus import clock
 from bureaus.access import Standing
 from bureaus.pages import only, person, sent_from, standing_of
+from measures.models import Plan
 from workflows import visit
-from workflows.views.base import current_plan
 
 LEFT = "duban_tour_left"
 REMEMBERED = 365 * 86400
@@ -104,7 +104,7 @@ def _begin(request: HttpRequest, standing: Standing) -> None:
 
 
 def _places(request: HttpRequest, standing: Standing) -> list[tuple[str, str]]:
-    kind, plan = visit.kind_of(standing), current_plan()
+    kind, plan = visit.kind_of(standing), Plan.objects.current()
     return visit.places(kind, standing, plan, clock.now()) if kind and plan else []
 
 
