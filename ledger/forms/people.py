@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from bureaus.form_fields import BirthField, DayField, words
 from bureaus.models import Bureau
 from ledger.actions.people import HOUSEHOLD_FIELDS, IDENTITY, PERSON_FIELDS
+from ledger.forms.base import EntryForm
 from ledger.models import ChangeProposal, Household, Membership, Person
 from measures.models import Site
 
@@ -30,7 +31,7 @@ def no_such_words(text: str) -> str:
     return text
 
 
-class HouseholdForm(forms.ModelForm):
+class HouseholdForm(EntryForm):
     """Where a household lives and how many belong to it."""
 
     resettled_on = DayField(label=gettext_lazy("resettled on"), required=False)
@@ -45,14 +46,8 @@ class HouseholdForm(forms.ModelForm):
         if self.instance.pk:
             del self.fields["code"]
 
-    def _post_clean(self) -> None:
-        """The act writes, not the form."""
 
-    def values(self) -> dict[str, Any]:
-        return dict(self.cleaned_data)
-
-
-class PersonForm(forms.ModelForm):
+class PersonForm(EntryForm):
     """What is entered about a person. What is masked stays as it is unless something is typed over it."""
 
     birth_date = BirthField(label=gettext_lazy("date of birth"), required=False)
@@ -88,11 +83,8 @@ class PersonForm(forms.ModelForm):
     def clean_health_note(self) -> str:
         return no_such_words(self.cleaned_data["health_note"])
 
-    def _post_clean(self) -> None:
-        """The act writes, not the form."""
-
     def values(self) -> dict[str, Any]:
-        found = dict(self.cleaned_data)
+        found = super().values()
         for name in ("id_number", "phone", "health_note"):
             if not found.get(name):
                 found.pop(name, None)

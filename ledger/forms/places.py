@@ -10,9 +10,10 @@ from django.db import models
 from django.forms import modelform_factory
 from django.utils.translation import gettext_lazy as _
 
-from bureaus.form_fields import DayField, words
+from bureaus.form_fields import words
 from bureaus.models import Bureau
 from ledger.actions.places import KINDS
+from ledger.forms.base import EntryForm, entry_field
 from ledger.models import Employer, FacilityCheck, ReconciliationNote
 
 FIELDS = {
@@ -23,16 +24,8 @@ FIELDS = {
 TITLES = {"employer": _("Employer"), "post": _("Post of an employer"), "course": _("Course")}
 
 
-class PlaceForm(forms.ModelForm):
-    def _post_clean(self) -> None:
-        """The act writes, not the form."""
-
-    def values(self) -> dict[str, Any]:
-        return dict(self.cleaned_data)
-
-
 def form_for(kind: str, county: Bureau, data: Any = None, row: Any = None) -> Any:
-    made = modelform_factory(KINDS[kind], PlaceForm, fields=FIELDS[kind], formfield_callback=_field)
+    made = modelform_factory(KINDS[kind], EntryForm, fields=FIELDS[kind], formfield_callback=entry_field)
     form: Any = made(data, instance=row)
     if kind == "post":
         form.fields["employer"].queryset = Employer.objects.filter(county=county)
@@ -42,13 +35,7 @@ def form_for(kind: str, county: Bureau, data: Any = None, row: Any = None) -> An
     return form
 
 
-def _field(field: Any, **kwargs: Any) -> Any:
-    if isinstance(field, models.DateField):
-        return DayField(label=field.verbose_name, required=not (field.null or field.blank))
-    return field.formfield(**kwargs)
-
-
-class FacilityForm(PlaceForm):
+class FacilityForm(EntryForm):
     class Meta:
         model = FacilityCheck
         fields = ("item", "state", "required", "reason", "evidence")

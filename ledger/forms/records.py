@@ -10,10 +10,10 @@ from django.forms import modelform_factory
 from django.utils.translation import gettext as _
 
 from bureaus import clock
-from bureaus.form_fields import DayField
 from bureaus.models import Membership, User
 from ledger.actions.base import Root
 from ledger.actions.notice import in_force
+from ledger.forms.base import EntryForm, entry_field
 from ledger.forms.people import no_such_words
 from ledger.models import Course, NoticeText, Post, Registration, RightCheck
 from ledger.models.rights import OF_PERSONS
@@ -21,13 +21,10 @@ from ledger.records import Record
 from measures.models import Site
 
 
-class RecordForm(forms.ModelForm):
+class RecordForm(EntryForm):
     """Made for a kind of record about one person or household; the act writes and holds it against its rules."""
 
     root: Root
-
-    def _post_clean(self) -> None:
-        """The act writes, not the form."""
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
@@ -40,7 +37,7 @@ class RecordForm(forms.ModelForm):
         return found
 
     def values(self) -> dict[str, Any]:
-        found = dict(self.cleaned_data)
+        found = super().values()
         if not found.get("address", True):
             del found["address"]  # it is not shown, and stays
         return found
@@ -48,17 +45,11 @@ class RecordForm(forms.ModelForm):
 
 def form_for(record: Record, root: Root, rights: frozenset[str], data: Any = None, row: Any = None) -> RecordForm:
     """The form of a kind; `rights`: those this person may check."""
-    made = modelform_factory(record.model, RecordForm, fields=record.fields, formfield_callback=_field)
+    made = modelform_factory(record.model, RecordForm, fields=record.fields, formfield_callback=entry_field)
     form = cast(RecordForm, made(data, instance=row))
     form.root = root
     _narrow(form, root, rights)
     return form
-
-
-def _field(field: Any, **kwargs: Any) -> Any:
-    if isinstance(field, models.DateField):
-        return DayField(label=field.verbose_name, required=not (field.null or field.blank))
-    return field.formfield(**kwargs)
 
 
 def _narrow(form: RecordForm, root: Root, rights: frozenset[str]) -> None:
