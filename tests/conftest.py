@@ -159,8 +159,10 @@ def bring_back(tables: list[str], prefix: str) -> None:
             f" WHERE kept.id = artifact_content_type_id)"
         )
         if connection.vendor == "postgresql":
+            # Those of many-to-many tables too: a row whose number is taken is left out there without a word.
+            models = apps.get_models(include_auto_created=True)
             cursor.execute("SET LOCAL session_replication_role = origin")
-            cursor.execute("\n".join(connection.ops.sequence_reset_sql(no_style(), list(apps.get_models()))))
+            cursor.execute("\n".join(connection.ops.sequence_reset_sql(no_style(), models)))
 
 
 @pytest.fixture

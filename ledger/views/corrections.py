@@ -142,23 +142,34 @@ def listed(request: HttpRequest) -> HttpResponse:
 @sent_from("corrections")
 @personal
 def act(request: HttpRequest, uid: str, name: str) -> HttpResponse:
-    """corrected, refused: the answer; disagree: what the person says of it."""
+    """The answer: corrected, refused."""
     row = get_object_or_404(CorrectionRequest, uid=uid, person__county__in=reach_of(request).keeps)
-    only(name in ("corrected", "refused", "disagree"))
-    by, now = person(request), clock.now()
-    text = request.POST.get("text", "")[:5000]
-
-    def do() -> Any:
-        if name == "disagree":
-            return corrections.disagree(row, by=by, now=now, text=text)
-        if len(text) > 200:
-            raise ValidationError(_("Put the reason into 200 characters."))
-        return corrections.decide(row, by=by, now=now, corrected=name == "corrected", decision=text)
-
     done = {
         "corrected": _("Answered: corrected."),
         "refused": _("Answered: not corrected. If the person disagrees, keep their statement."),
-        "disagree": _("Kept beside the entry."),
     }
-    press(request, do, done[name])
-    return redirect("person", uid=row.person.uid) if name == "disagree" else redirect("corrections")
+    only(name in done)
+    text = request.POST.get("text", "")[:5000]
+
+    def decide() -> Any:
+        if len(text) > 200:
+            raise ValidationError(_("Put the reason into 200 characters."))
+        corrected = name == "corrected"
+        return corrections.decide(row, by=person(request), now=clock.now(), corrected=corrected, decision=text)
+
+    press(request, decide, done[name])
+    return redirect("corrections")
+
+
+@sent_from("person", "uid")
+@personal
+def disagree(request: HttpRequest, uid: str, pk: int) -> HttpResponse:
+    """What the person says of a request that was not granted."""
+    row = get_object_or_404(_kept(request, uid).correction_requests, pk=pk)
+    text = request.POST.get("text", "")[:5000]
+    press(
+        request,
+        lambda: corrections.disagree(row, by=person(request), now=clock.now(), text=text),
+        _("Kept beside the entry."),
+    )
+    return redirect("person", uid=uid)

@@ -44,4 +44,5 @@ def editions(request: HttpRequest) -> HttpResponse:
 def printed(request: HttpRequest, number: int) -> HttpResponse:
     only(access.sees_figures(standing_of(request)))
     row = get_object_or_404(NoticeText, number=number)
-    return render(request, "ledger/notice_print.html", {"row": row})
+    heading, _break, rest = row.text.partition("\n")
+    return render(request, "ledger/notice_print.html", {"row": row, "heading": heading, "rest": rest.strip()})

@@ -142,10 +142,10 @@ def _hidden_addresses(row: Household, reach: access.Reach) -> list[Dwelling]:
 
 @sent_from("household", "uid")
 @personal
-def reveal_address(request: HttpRequest, uid: str) -> HttpResponse:
+def reveal_address(request: HttpRequest, uid: str, pk: int) -> HttpResponse:
     """The address of one home of the household in the clear, this once."""
     row = get_object_or_404(access.visible_households(standing_of(request)), uid=uid)
-    home = get_object_or_404(row.dwellings.select_related("household"), pk=number(request.POST.get("home", "")))
+    home = get_object_or_404(row.dwellings.select_related("household"), pk=pk)
     purpose = request.POST.get("purpose", "")
     if purpose not in looking.Purpose.values:
         messages.error(request, _("Say what you need it for."))

@@ -7,6 +7,7 @@ from typing import Any
 
 from bureaus import clock
 from bureaus.models import User
+from ledger import blind
 from ledger.actions import people, records
 from ledger.models import Household, Person, Spell, Statement
 from tests import make
@@ -37,7 +38,7 @@ def household(county: str = TOWN, code: str = "T-1", **values: Any) -> Household
         return found
     by, now = officer(county), clock.now()
     home = people.enter_household(unit, by=by, now=now, code=code, resettlement="scattered", **values)
-    first = not Person.objects.filter(id_index__isnull=False).exists()
+    first = not Person.objects.filter(id_index=blind.of_id_number(NUMBER)).exists()
     people.enter_person(
         home, by=by, now=now, relation="head", name="演示甲", birth_date=date(1990, 1, 1), sex="male",
         health_note="腰不好", labour="ordinary", **({"id_number": NUMBER, "phone": PHONE} if first else {}),

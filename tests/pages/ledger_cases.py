@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bureaus import clock
-from ledger.actions import changes, corrections, places, samples
+from ledger.actions import changes, corrections, places, records, samples
 from ledger.actions.base import standing
 from ledger.imports import checking, uploading
 from ledger.models import Employer, ImportBatch, StatementCheck
@@ -31,6 +31,15 @@ FIGURES = WORKS | {"inspector"}
 
 def _home() -> Any:
     return rows.household().uid
+
+
+def _door() -> tuple[Any, int]:
+    """The household's home, and its address entered."""
+    home = rows.household()
+    found = home.dwellings.filter(address__isnull=False).first() or records.add(
+        "home", home, by=rows.second(), now=clock.now(), values={"registrable": "yes", "address": "示例路1号"}
+    )
+    return home.uid, found.pk
 
 
 def _person() -> Any:
@@ -63,10 +72,10 @@ def _request() -> Any:
     return (asked or corrections.ask(who, by=rows.second(), now=clock.now(), text="写错了")).uid
 
 
-def _refused() -> Any:
+def _refused() -> tuple[Any, int]:
     asked = corrections.ask(rows.person(), by=rows.second(), now=clock.now(), text="写错了")
     corrections.decide(asked, by=rows.leader(), now=clock.now(), corrected=False, decision="与户口簿一致")
-    return asked.uid
+    return asked.person.uid, asked.pk
 
 
 def _sample() -> Any:
@@ -208,8 +217,7 @@ DONE: list[Done] = [
         {"county": TOWN, "subject": "households", "text": "花名册有增减。"},
         COUNTY | BUREAUS | {"bureau"},
     ),
-    # Which home is said by the form; whose address is shown to whom is tried in test_ledger_people.
-    ("reveal-address", lambda: (_home(),), {"purpose": "contact"}, set()),
+    ("reveal-address", _door, {"purpose": "contact"}, COUNTY),
     ("upload-workbook", tuple, {}, COUNTIES),  # no file, no workbook
     ("import-act", lambda: (_batch().uid, "discard"), {}, COUNTY),
     ("import-act", lambda: (_batch().uid, "commit"), {}, COUNTY),
@@ -223,7 +231,8 @@ DONE: list[Done] = [
     ("ask-correction", lambda: (_person(),), {"text": "写错了"}, COUNTY),
     ("decide-proposal", lambda: (_proposal(), "approve"), {"decision": ""}, LEADS),
     ("answer-correction", lambda: (_request(), "corrected"), {"text": "已改"}, LEADS),
-    ("answer-correction", lambda: (_refused(), "disagree"), {"text": "不同意"}, COUNTY),
+    ("answer-correction", lambda: (_request(), "disagree"), {"text": "不同意"}, set()),
+    ("disagree", _refused, {"text": "不同意"}, COUNTY),
     ("answer-correction", lambda: (_request(), "erase"), {"text": "已改"}, set()),
     ("sample-finding", _item, {"finding": "agrees", "note": ""}, {"lead"}),
     ("ask-again", lambda: (_check(),), {"outcome": "confirmed"}, COUNTY),

@@ -312,7 +312,15 @@ DONE: list[tuple[str, Callable[[], tuple[Any, ...]], dict[str, str], set[str]]] 
     *ledger_cases.DONE,
 ]
 # What is done is answered with a page: a value shown this once, a sheet, what was found.
-SHOWN_AT_ONCE = {"make-calendar-link", "take-export", "download-export", "find-person", "reveal", "person-print"}
+SHOWN_AT_ONCE = {
+    "make-calendar-link",
+    "take-export",
+    "download-export",
+    "find-person",
+    "reveal",
+    "reveal-address",
+    "person-print",
+}
 
 
 def test_every_address_is_in_the_matrix() -> None:

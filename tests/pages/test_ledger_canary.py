@@ -204,9 +204,7 @@ def test_nothing_of_it_is_at_rest_in_the_clear(
         for field in ("id_number", "phone", "health_note"):
             client.post(f"/ledger/persons/{canary.person.uid}/reveal/", {"field": field, "purpose": "contact"})
         flat = canary.home.dwellings.get()
-        found = client.post(
-            f"/ledger/households/{canary.home.uid}/reveal/", {"home": str(flat.pk), "purpose": "contact"}
-        )
+        found = client.post(f"/ledger/households/{canary.home.uid}/homes/{flat.pk}/reveal/", {"purpose": "contact"})
         assert ADDRESS in found.content.decode()
         asked = " ".join(query["sql"] for query in connection.queries_log)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from bureaus.pages import attempt, moved_on_page, only, person, sent_from, standing_of
+from bureaus.pages import moved_on_page, only, person, press, sent_from, standing_of
 from notifications import addresses, overview
 from notifications.models import GroupPost, Message
 from notifications.wording import CHANNELS, WAYS, plain, why
@@ -83,7 +82,7 @@ def deal(request: HttpRequest, act: str, pk: int) -> HttpResponse:
     }
     if act not in acts:
         raise Http404
-    status = attempt(request, Form(), acts[act], str(DONE[act]))
+    status = press(request, acts[act], str(DONE[act]))
     return redirect("delivery") if status == 302 else moved_on_page(request)
 
 

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from bureaus import clock
-from bureaus.pages import attempt, moved_on_page, only, person, sent_from, standing_of
+from bureaus.pages import moved_on_page, only, person, press, sent_from, standing_of
 from workflows import actions, auditing, incidents, pulse
 
 NAMES = {
@@ -70,7 +69,7 @@ def retry(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if kind not in acts:
         raise Http404
     done = _("It is tried again within a minute.")
-    status = attempt(request, Form(), lambda: acts[kind](pk, by=person(request), now=clock.now()), done)
+    status = press(request, lambda: acts[kind](pk, by=person(request), now=clock.now()), done)
     return redirect("health") if status == 302 else moved_on_page(request)
 
 
