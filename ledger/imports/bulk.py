@@ -56,7 +56,8 @@ def _column(
 ) -> list[Any]:
     """What stands in one column, row by row, as the database takes it."""
     name = field.attname
-    makes = name not in common and callable(field.default)  # a default of its own for each row
+    # A default of its own for each row.
+    makes = name not in common and field.has_default() and callable(field.default)
 
     if isinstance(field, models.UUIDField):
         native = database.features.has_native_uuid_field

@@ -78,9 +78,9 @@ class Writer:
 
     def _households(self, plans: Sequence[tuple[ImportRow, Plan]]) -> dict[str, Household]:
         codes = {plan["code"] for _row, plan in plans if plan["code"]}
-        there = Household.objects.select_for_update(no_key=True).filter(county=self.county, code__in=codes)
-        homes = {home.code: home for home in there}
-        new: dict[str, Household] = {}
+        there = Household.objects.filter(county=self.county)
+        homes = {home.code: home for home in there.select_for_update(no_key=True).filter(code__in=codes)}
+        new: dict[str, dict[str, Any]] = {}
         for row, plan in plans:
             code = plan["code"]
             values = dict(plan["household"])
@@ -88,10 +88,9 @@ class Writer:
                 values["site_id"] = self.sites.get(values.pop("site"))
             if code and code not in homes and code not in new:
                 uid = uuid.UUID(plan["household_uid"]) if plan.get("household_uid") else uuid.uuid4()
-                new[code] = Household(uid=uid, county=self.county, code=code, **values, **self._made())
+                new[code] = {"uid": uid, "code": code, **values}
             elif code in new:
-                for name, value in values.items():
-                    setattr(new[code], name, value)
+                new[code].update(values)
             elif values:
                 home = homes[code]
                 before = unpacked(row.before or "{}")
@@ -101,10 +100,11 @@ class Writer:
                     setattr(home, name, value)
                 self._touch(home)
                 home.save()
-        Household.objects.bulk_create(new.values())
+        bulk.insert(Household, list(new.values()), self.common | {"county_id": self.county.pk})
+        made = {home.code: home for home in there.filter(code__in=new)}
         common = {"kind": "created", "on": local_date(self.now), "by_id": self.by.pk, "at": self.now}
-        bulk.insert(HouseholdEvent, [{"household_id": home.pk} for home in new.values()], common)
-        return homes | new
+        bulk.insert(HouseholdEvent, [{"household_id": home.pk} for home in made.values()], common)
+        return homes | made
 
     def _new_persons(self, plans: Sequence[tuple[ImportRow, Plan]], homes: dict[str, Household]) -> None:
         indexes = [plan["id_index"] for _row, plan in plans if plan.get("id_index")]

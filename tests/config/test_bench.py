@@ -193,8 +193,10 @@ def test_a_server_of_yours_is_used_only_while_its_database_is_empty() -> None:
             pass
 
 
-def test_ledger_takes_over_what_it_wrote_and_tells_both_ratios() -> None:
+def test_ledger_takes_over_what_it_wrote_counts_and_tells_every_ratio() -> None:
     found = bench("ledger", "--rows", "40")
     assert found["outcomes"] == {"new": 40} and found["households"] == 10
-    assert all(found[name] > 0 for name in ("import_over_read", "export_over_write", "peak_mb", "check", "commit"))
+    assert found["counted_persons"] == 40 and found["counted_rows"] > 40
+    ratios = ("import_over_read", "export_over_write", "indicators_over_look", "worklists_over_look")
+    assert all(found[name] > 0 for name in (*ratios, "peak_mb", "check", "commit"))
     assert not Person.objects.exists(), "the database in use is not touched"

@@ -1,4 +1,4 @@
-"""The ledger's workbooks at size: taking one over beside reading it with openpyxl, writing one beside XlsxWriter.
+"""The ledger at size: a workbook taken over beside reading it, one written beside XlsxWriter, and all of it counted.
 
 The floor of an import is the plainest reading there is of the file: openpyxl, read-only, every cell looked at once.
 Everything is made up; nothing is random between two runs.
@@ -6,13 +6,11 @@ Everything is made up; nothing is random between two runs.
 
 from __future__ import annotations
 
-import gc
 import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from time import perf_counter, process_time
 from typing import Any
 
 import openpyxl
@@ -25,7 +23,7 @@ from ledger.imports import checking, committing, uploading
 from ledger.models import Household, ImportBatch, Person
 from ledger.workbooks import reading, template, writing
 from workflows import rehearsal
-from workflows.bench import measuring, seed
+from workflows.bench import counting, measuring, seed
 
 COUNTIES = ("654224", "654221")
 MEMBERS = 4
@@ -54,26 +52,15 @@ def run(db: str, entry: Callable[..., dict[str, Any]], say: Callable[[str], None
             found["peak_grows_mb"] = round(measured["peak_mb"] - peak_before, 1)
             assert Person.objects.filter(county=large).count() == rows
             say("the same file is read with openpyxl")
-            found |= _timed("read", lambda: _read_with_openpyxl(folder / "many.xlsx"))
-            found |= _timed("own_read", lambda: _read_with_ours(folder / "many.xlsx"))
+            found |= measuring.timed("read", lambda: _read_with_openpyxl(folder / "many.xlsx"))
+            found |= measuring.timed("own_read", lambda: _read_with_ours(folder / "many.xlsx"))
+        with rehearsal.throw_away_database(entry("counted")):
+            found |= counting.run(say, persons=rows)
     found["check_over_read"] = round(found["check"] / found["read"], 3)
     found["commit_over_read"] = round(found["commit"] / found["read"], 3)
     found["import_over_read"] = round((found["check"] + found["commit"]) / found["read"], 3)
     found["export_over_write"] = round(found["export"] / found["write"], 3)
     return found
-
-
-def _timed(name: str, work: Callable[[], Any]) -> dict[str, float]:
-    """Seconds of processors and of the clock. The collector of garbage works as in use."""
-    gc.collect()
-    server = measuring.server_process()
-    busy, began = process_time() + measuring.worked(server), perf_counter()
-    work()
-    took = perf_counter() - began
-    return {
-        name: round(process_time() + measuring.worked(server) - busy, 3),
-        f"{name}_wall": round(took, 3),
-    }
 
 
 def _peak() -> float:
@@ -88,12 +75,12 @@ def _taken_over(path: Path, county: Bureau, say: Callable[[str], None]) -> dict[
     with path.open("rb") as file:
         batch = uploading.upload(county, file, path.name, by=by, now=seed.NOW)
     say(f"{path.name} is being checked")
-    found: dict[str, Any] = _timed("check", lambda: checking.check(batch.pk, seed.NOW))
+    found: dict[str, Any] = measuring.timed("check", lambda: checking.check(batch.pk, seed.NOW))
     batch = ImportBatch.objects.get(pk=batch.pk)
     found["outcomes"] = batch.counts
     say(f"{path.name} is being taken over")
     committing.begin(batch, by=by, now=seed.NOW)
-    found |= _timed("commit", lambda: committing.commit(batch.pk))
+    found |= measuring.timed("commit", lambda: committing.commit(batch.pk))
     return {**found, "peak_mb": _peak(), "households": Household.objects.filter(county=county).count()}
 
 
@@ -117,8 +104,8 @@ def _read_with_ours(path: Path) -> int:
 
 
 def _exports(folder: Path, county: Bureau, rows: int) -> dict[str, Any]:
-    found: dict[str, Any] = _timed("export", lambda: _export(folder / "many.xlsx", county, rows))
-    found |= _timed("write", lambda: _write_plainly(folder / "plain.xlsx", county, rows))
+    found: dict[str, Any] = measuring.timed("export", lambda: _export(folder / "many.xlsx", county, rows))
+    found |= measuring.timed("write", lambda: _write_plainly(folder / "plain.xlsx", county, rows))
     (folder / "plain.xlsx").unlink()
     return found
 

@@ -40,6 +40,16 @@ def spent(work: Callable[[], Any]) -> tuple[float, float]:
         gc.enable()
 
 
+def timed(name: str, work: Callable[[], Any]) -> dict[str, float]:
+    """Seconds of processors, and of the clock (`_wall`): for long work. The collector of garbage works as in use."""
+    gc.collect()
+    server = server_process()
+    busy, began = process_time() + worked(server), perf_counter()
+    work()
+    took = perf_counter() - began
+    return {name: round(process_time() + worked(server) - busy, 3), f"{name}_wall": round(took, 3)}
+
+
 def server_process() -> Path | None:
     """Where Linux counts the time of our connection's own process on a PostgreSQL of this machine."""
     if connection.vendor != "postgresql":
