@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from bureaus.clock import ZONE, local_date
@@ -129,7 +129,6 @@ def facts(county: int | None = None, *, compared: bool = False, until: date | No
             "answer",
             "stated_on",
             "id",
-            "recorded_by_id",
         ),
         spells=(
             _of(f.SpellFact, *row[:8], row[8] or 0, *row[9:])
@@ -339,6 +338,17 @@ def _items(county: int | None, until: date | None) -> dict[int, dict[str, str]]:
     for person, item, state in _values(_rows(ItemState, county, "person__county"), "person_id", "item", "state"):
         found[person].setdefault(item, state)
     return found
+
+
+def recorded() -> f.Facts:
+    """Who wrote down how many answers of what kind on which day, and nothing else: what check C25 looks at.
+
+    The day they were entered, not the one they are said to be of, which whoever enters may choose.
+    """
+    said = Statement.objects.filter(withdrawn_at=None, recorded_by__isnull=False).order_by()
+    names = ("person__county__code", "recorded_by_id", TruncDate("recorded_at", tzinfo=ZONE), "kind", "answer")
+    rows = said.values_list(*names).annotate(n=Count("pk"), by_workbook=Count("batch"))
+    return f.Facts(recorded=(f.RecordedFact(*row) for row in rows))
 
 
 def month(county: int, first: date, last: date, terms: Terms) -> Month:

@@ -71,6 +71,7 @@ urlpatterns = [
     path("samples/<uuid:uid>/<int:pk>/", samples.find, name="sample-finding"),
     path("confirmations/", confirmations.listed, name="confirmations"),
     path("confirmations/<int:pk>/", confirmations.ask, name="ask-again"),
+    path("recording/", confirmations.recording, name="recording"),
     path("retention/", confirmations.kept_too_long, name="retention"),
     path("notice/", notice.editions, name="notice-text"),
     path("notice/<int:number>/print/", notice.printed, name="notice-print"),

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from ledger.indicators import rights, serving, surveying
-from ledger.indicators.facts import Facts, SpellFact
+from ledger.indicators.facts import Facts, RecordedFact, SpellFact
 from ledger.indicators.standing import WORKING_AGE, Standing, covers, days, standing, turned
 from ledger.indicators.terms import Terms, gettext_noop
 from ledger.indicators.willing import latest
@@ -25,7 +25,7 @@ KEEPER, COUNTY_LEAD, SUPERVISOR = "keeper", "county_lead", "supervisor"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`subject`: household person spell training match visit check dwelling user county (its six digits)."""
+    """`subject`: household person spell training match visit check dwelling county (its six digits)."""
 
     code: str
     subject: str
@@ -285,24 +285,31 @@ def against_baseline(at: Standing) -> Found:
 
 
 def recorded_alike(at: Standing) -> Found:
-    """Of the office, never of those asked: many refusals, or one answer over and over, by one officer in a day."""
-    by_day: Counter[tuple[int, date, str, str]] = Counter()
-    for rows in at.facts.statements.values():
-        for row in rows:
-            if row.recorded_by is not None and row.on <= at.as_of:
-                by_day[row.recorded_by, row.on, row.kind, row.answer] += 1
-    noes: Counter[tuple[int, date]] = Counter()
-    asked: dict[tuple[int, date, str], set[str]] = defaultdict(set)
-    for (officer, on, kind, answer), count in by_day.items():
-        asked[officer, on, kind].add(answer)
-        if answer == "no":
-            noes[officer, on] += count
-    for (officer, on), count in noes.items():
-        if count > at.terms.noes_a_day:
-            yield "user", officer, {"problem": "refusals", "on": on, "count": count}
-    for (officer, on, kind, answer), count in by_day.items():
-        if count > at.terms.same_a_day and asked[officer, on, kind] == {answer}:
-            yield "user", officer, {"problem": "identical", "on": on, "kind": kind, "count": count}
+    """Of the office, never of those asked nor of who wrote: many refusals, or one answer over and over, in a day.
+
+    Officers are told apart in here alone. A finding names the county, and those of one day stand in the order of their
+    figures, so that nobody is followed from day to day.
+    """
+    written: dict[tuple[str, date, int], list[RecordedFact]] = defaultdict(list)
+    for row in at.facts.recorded:
+        if row.on <= at.as_of:
+            written[row.county, row.on, row.officer].append(row)
+    recorders = Counter((county, on) for county, on, _officer in written)
+    found = []
+    for (county, on, _officer), rows in written.items():
+        noes = sum(row.n for row in rows if row.answer == "no")
+        asked = Counter(row.kind for row in rows)  # more than one row: people answered differently
+        same, kind, answer = max(
+            ((row.n, row.kind, row.answer) for row in rows if asked[row.kind] == 1), default=(0, "", "")
+        )
+        beyond = (noes > at.terms.noes_a_day) * ("refusals",) + (same > at.terms.same_a_day) * ("identical",)
+        if beyond:
+            n, by_workbook = sum(row.n for row in rows), sum(row.by_workbook for row in rows)
+            found.append((county, on, n, noes, same, by_workbook, kind, answer, beyond))
+    names = ("answers", "noes", "same", "by_workbook", "kind", "answer", "beyond")
+    for county, on, *values in sorted(found):
+        params = dict(zip(names, values, strict=True))
+        yield "county", int(county), {"on": on, "recorders": recorders[county, on], **params}
 
 
 CHECKS = {

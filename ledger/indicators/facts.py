@@ -93,7 +93,19 @@ class StatementFact:
     answer: str  # yes no undecided
     on: date
     seq: int
-    recorded_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFact:
+    """How many like answers one officer of a county wrote down in a day, and how many of these came in a workbook."""
+
+    county: str
+    officer: int
+    on: date
+    kind: str
+    answer: str
+    n: int
+    by_workbook: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +316,7 @@ class Facts:
     facilities: Index[FacilityFact]
     identities: dict[int, IdentityFact]
     baselines: tuple[BaselineFact, ...]
+    recorded: tuple[RecordedFact, ...]
     memo: dict[Any, Any]
 
     def __init__(
@@ -329,6 +342,7 @@ class Facts:
         facilities: Iterable[FacilityFact] = (),
         identities: Iterable[IdentityFact] = (),
         baselines: Iterable[BaselineFact] = (),
+        recorded: Iterable[RecordedFact] = (),
     ) -> None:
         self.households = {row.id: row for row in households}
         self.persons = {row.id: row for row in persons}
@@ -352,6 +366,7 @@ class Facts:
         self.facilities = _by(facilities, lambda row: row.site)
         self.identities = {row.person: row for row in identities}
         self.baselines = tuple(baselines)
+        self.recorded = tuple(recorded)
         self.memo = {}
 
     def within(self, *, county: str | None = None, site: int | None = None) -> Facts:
@@ -387,4 +402,5 @@ class Facts:
         part.facilities = _only(self.facilities, part.sites)
         part.identities = _only(self.identities, part.persons)
         part.baselines = tuple(row for row in self.baselines if inside(row.county, None))
+        part.recorded = tuple(row for row in self.recorded if inside(row.county, None))
         return part

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db import models, transaction
 
+from bureaus.clock import ZONE
 from bureaus.models import Bureau, Role, User
 from bureaus.models import Membership as Seat
 from ledger import audit, blind
@@ -134,7 +135,9 @@ class _Settling:
         person = self.persons[one.person]
         # Most were written down by enumerators without an account: no officer records a county's answers in person.
         by = self.officers.get(person.county.code) if one.person % 10 == 0 else None
-        return Statement(person=person, recorded_by=by, recorded_at=self.now, **_values(one))
+        # An officer writes down an answer on the evening it is given; the others come in with the demonstration.
+        at = min(self.now, datetime.combine(one.stated_on, time(18), ZONE)) if by else self.now
+        return Statement(person=person, recorded_by=by, recorded_at=at, **_values(one))
 
     def _work(self) -> None:
         spells = self._of_persons(Spell, self.found.spells)

@@ -46,6 +46,7 @@ def ways(context: dict[str, Any]) -> dict[str, Any]:
         (sees_figures(standing), _("Sheets out"), "exports", waiting_for(standing, clock.now())),
         (bool(reach.keeps), _("Requests for correction"), "corrections", asked),
         (bool(reach.keeps) or standing.supervises, _("Answers asked again"), "confirmations", again),
+        (standing.supervises, pgettext("ledger", "Recording"), "recording", 0),
         (any(decides(standing, pk) for pk in reach.keeps), _("Left long ago"), "retention", 0),
         (bool(checks_for(standing)), _("Samples"), "samples", 0),
         (sees_figures(standing), _("Notice"), "notice-text", 0),

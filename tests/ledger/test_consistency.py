@@ -13,7 +13,7 @@ from ledger.indicators import Facts, Terms
 from ledger.indicators.consistency import CHECKS, check
 from ledger.indicators.facts import BaselineFact, MembershipFact
 from ledger.indicators.surveying import ITEMS, ITEMS_NOT_AT_WORK
-from tests.ledger.worlds import EMIN, TODAY, World, worlds
+from tests.ledger.worlds import EMIN, TODAY, TOLI, World, worlds
 
 
 @pytest.fixture
@@ -165,18 +165,21 @@ def test_a_figure_of_the_plan_stands_beside_ours(w: World) -> None:
     assert found(w, "C24") == [(654221, {"what": "employed", "stated": 239, "counted": 1, "on": on})]
 
 
-def test_the_office_is_looked_at_and_not_those_it_asked(w: World) -> None:
+def test_the_office_is_looked_at_and_not_those_it_asked_or_who_wrote(w: World) -> None:
     """C25"""
-    for number in range(6):
-        w.says(w.person(), "job", "no" if number < 3 else "yes", by=9)
-        w.says(w.person(), "training", "yes", by=8)
-        w.says(w.person(), "job", "no")
-    on = date(2019, 7, 1)
+    w.recorded(9, "job", "no", 3), w.recorded(9, "job", "yes", 3)
+    w.recorded(8, "training", "yes", 6, by_workbook=2), w.recorded(8, "job", "no", 2)
+    w.recorded(7, "visit", "no", 2), w.recorded(9, "visit", "no", 2, TODAY + timedelta(days=1))
+    w.recorded(8, "training", "no", 3, date(2019, 7, 2), county=TOLI)
     assert found(w, "C25") == []
+    day, calm = {"on": date(2019, 7, 1), "recorders": 3}, {"same": 0, "kind": "", "answer": "", "by_workbook": 0}
     assert found(w, "C25", noes_a_day=2, same_a_day=5) == [
-        (8, {"problem": "identical", "on": on, "kind": "training", "count": 6}),
-        (9, {"problem": "refusals", "on": on, "count": 3}),
-    ]
+        (int(EMIN), day | calm | {"answers": 6, "noes": 3, "beyond": ("refusals",)}),
+        (int(EMIN), {**day, "answers": 8, "noes": 2, "same": 6, "kind": "training", "answer": "yes", "by_workbook": 2,
+                     "beyond": ("identical",)}),
+        (int(TOLI), {"on": date(2019, 7, 2), "recorders": 1, "answers": 3, "noes": 3, "same": 3, "kind": "training",
+                     "answer": "no", "by_workbook": 0, "beyond": ("refusals",)}),
+    ]  # fmt: skip
 
 
 @given(worlds())

@@ -114,8 +114,9 @@ def test_the_ledger_checked_against_itself_finds_gaps_and_no_nonsense(settled: I
         "C16",
         "C18",
         "C21",
-        "C25",
     }
+    assert reading.recorded().recorded
+    assert not consistency.check("C25", reading.recorded(), TODAY, current)
 
 
 def test_every_indicator_has_something_to_count(settled: Invented, tacheng: Plan) -> None:

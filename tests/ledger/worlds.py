@@ -20,6 +20,7 @@ from ledger.indicators.facts import (
     MatchFact,
     MembershipFact,
     PersonFact,
+    RecordedFact,
     RegistrationFact,
     SiteFact,
     SpellFact,
@@ -68,8 +69,11 @@ class World:
         self._add("memberships", MembershipFact(key, where, since, None, head))
         return key
 
-    def says(self, person: int, kind: str, answer: str, on: date = date(2019, 7, 1), by: int | None = None) -> int:
-        return self._add("statements", StatementFact(person, kind, answer, on, next(self.ids), by))
+    def says(self, person: int, kind: str, answer: str, on: date = date(2019, 7, 1)) -> int:
+        return self._add("statements", StatementFact(person, kind, answer, on, next(self.ids)))
+
+    def recorded(self, officer: int, kind: str, answer: str, n: int, on: date = date(2019, 7, 1), **more: Any) -> int:
+        return self._add("recorded", RecordedFact(more.pop("county", EMIN), officer, on, kind, answer, n, **more))
 
     def works(self, person: int, start: date, end: date | None = None, kind: str = "unit", **more: Any) -> int:
         channel = more.pop("channel", "project")
@@ -178,7 +182,8 @@ def worlds(draw: st.DrawFn) -> World:
         later = on + timedelta(days=lasts) if lasts is not None else None
         act = draw(st.integers(0, 14))
         if act <= 2:
-            w.says(somebody, draw(one(*KINDS)), draw(one("yes", "yes", "no", "undecided")), on)
+            kind, answer = draw(one(*KINDS)), draw(one("yes", "yes", "no", "undecided"))
+            w.says(somebody, kind, answer, on), w.recorded(8, kind, answer, draw(one(1, 60)), on)
         elif act <= 4:
             kind = draw(one("unit", "business", "labour_export"))
             w.works(somebody, on, later, kind, primary=draw(one(True, True, False)))

@@ -198,6 +198,7 @@ SEEN: list[Case] = [
     ("samples", tuple, BUREAUS),
     ("sample", lambda: (_sample().uid,), {"lead"}),
     ("confirmations", tuple, COUNTIES | SUPERVISES),
+    ("recording", tuple, SUPERVISES),
     ("retention", tuple, LEADS),
     ("notice-text", tuple, FIGURES),
     ("notice-print", lambda: (1,), FIGURES),

@@ -24,6 +24,7 @@ PAGES = [
     ("/ledger/households/", "托里县·经办人", 30),
     ("/ledger/checks/", "托里县·经办人", 80),
     ("/ledger/work/", "托里县·经办人", 14),
+    ("/ledger/recording/", make.SUPERVISOR, 14),
 ]
 
 

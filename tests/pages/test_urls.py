@@ -137,6 +137,7 @@ URLS: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "sample-finding": ((NO_UID, 1), SENT),
     "confirmations": ((), READ),
     "ask-again": ((1,), SENT),
+    "recording": ((), READ),
     "retention": ((), BOTH),
     "notice-text": ((), BOTH),
     "notice-print": ((1,), READ),
