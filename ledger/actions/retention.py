@@ -54,11 +54,15 @@ TEXTS: tuple[tuple[Any, dict[str, Any]], ...] = (
 )
 
 
+def days_kept() -> int:
+    """How many days after somebody left the ledger it still says who they were: the term set, or the shortest."""
+    return max(terms.current().retention_days, SHORTEST)
+
+
 def due(today: date, counties: frozenset[int] | None = None) -> QuerySet[Person]:
     """Who left the ledger so long ago that nobody need know any more who they were."""
-    days = max(terms.current().retention_days, SHORTEST)
     rows = Person.objects.exclude(status=Person.Status.ACTIVE).filter(
-        anonymised_at=None, status_on__lte=today - timedelta(days=days)
+        anonymised_at=None, status_on__lte=today - timedelta(days=days_kept())
     )
     if counties is not None:
         rows = rows.filter(county__in=counties)

@@ -114,7 +114,7 @@ def kept_too_long(request: HttpRequest) -> HttpResponse:
         if rows:
             looking.listed("retention", by=person(request), now=now, n=len(rows), county=county)
         groups.append((county, rows))
-    return render(request, "ledger/retention.html", {"groups": groups, "days": terms.current().retention_days})
+    return render(request, "ledger/retention.html", {"groups": groups, "days": retention.days_kept()})
 
 
 def _is_uid(text: str) -> bool:

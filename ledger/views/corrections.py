@@ -16,7 +16,7 @@ from bureaus.access import NotYours
 from bureaus.models import Bureau
 from bureaus.pages import attempt, only, person, press, sent_from, standing_of
 from ledger import access, terms
-from ledger.actions import corrections, looking, notice
+from ledger.actions import corrections, looking, notice, retention
 from ledger.encryption import can_read
 from ledger.forms.privacy import CorrectionForm
 from ledger.models import CorrectionRequest, Household, Person
@@ -68,7 +68,7 @@ def sheet(request: HttpRequest, uid: str) -> HttpResponse:
         "requests": row.correction_requests.order_by("asked_on", "id"),
         "seers": _seers(),
         "days": terms.current().correction_days,
-        "years": terms.current().retention_days // 365,
+        "kept": retention.days_kept(),
         "notice": notice.in_force(clock.today()),
         "now": clock.now(),
     }

@@ -481,6 +481,7 @@ def test_nobody_is_anonymised_before_the_term_nor_below_half_a_year() -> None:
     assert list(retention.due(clock.today())) == []
     _gone(who, 183)
     assert list(retention.due(clock.today())) == [who]
+    assert "183" in web.read(web.signed_in(rows.leader().username), "/ledger/retention/").html
 
 
 def test_of_what_was_said_only_the_words_go() -> None:
