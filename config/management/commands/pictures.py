@@ -139,7 +139,7 @@ def _pictures_of(browser: Any, base: str, name: str, password: str, width: int, 
         kind = _kind(path)
         if kind is None or kind in taken:
             continue
-        answer = page.goto(base + path)
+        answer = _opened(page, base + path)
         if answer is None or answer.status not in SHOWN or "text/html" not in answer.headers.get("content-type", ""):
             continue
         landed = _kind(urlsplit(page.url).path) or kind
@@ -154,6 +154,18 @@ def _pictures_of(browser: Any, base: str, name: str, password: str, width: int, 
                 waiting.append(there)
     context.close()
     return taken
+
+
+def _opened(page: Any, url: str) -> Any:
+    """What the server answered; None where it hands out a file, which no browser shows."""
+    from playwright.sync_api import Error
+
+    try:
+        return page.goto(url)
+    except Error as error:
+        if "Download is starting" in error.message:
+            return None
+        raise
 
 
 def _kind(path: str) -> str | None:
