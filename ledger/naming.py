@@ -63,17 +63,22 @@ def _person(pk: int, row: Person, homes: dict[int, str], about: str = "") -> Nam
 
 def _households(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
     rows = list(access.visible_households(standing).filter(pk__in=ids))
-    heads = dict(
-        Belonging.objects.filter(household__in=rows, until=None, relation="head").values_list(
-            "household_id", "person__name"
-        )
-    )
+    heads = _heads(rows, standing)
     for row in rows:
-        yield _household(row.pk, row, heads.get(row.pk, ""))
+        yield _household(row.pk, row, heads)
 
 
-def _household(pk: int, row: Household, about: str = "") -> Named:
-    return Named(pk, row.code, reverse("household", args=[row.uid]), str(row.county), row.code, about)
+def _heads(rows: Iterable[Household], standing: Standing) -> dict[int, str]:
+    """Names of the heads this person may see."""
+    heads = Belonging.objects.filter(household__in=rows, until=None, relation="head")
+    heads = heads.filter(person__in=access.visible_persons(standing))
+    return dict(heads.values_list("household_id", "person__name"))
+
+
+def _household(pk: int, row: Household, heads: dict[int, str], about: str = "") -> Named:
+    head = heads.get(row.pk)
+    title = _("Household of %(head)s") % {"head": head} if head else row.code
+    return Named(pk, title, reverse("household", args=[row.uid]), str(row.county), row.code, about)
 
 
 def _hung(model: Any, about: Any) -> Any:
@@ -93,21 +98,22 @@ def _checks(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
     rows = list(RightCheck.objects.filter(pk__in=ids, right__in=reach.rights))
     persons = {row.pk: row for row in access.visible_persons(standing).filter(pk__in={r.person_id for r in rows})}
     homes = {row.pk: row for row in access.visible_households(standing).filter(pk__in={r.household_id for r in rows})}
-    codes = _homes(persons.values())
+    codes, heads = _homes(persons.values()), _heads(homes.values(), standing)
     for row in rows:
         about = f"{row.get_right_display()} · {row.get_finding_display()}"
         if row.person_id in persons:
             yield _person(row.pk, persons[row.person_id], codes, about)
         elif row.household_id in homes:
-            yield _household(row.pk, homes[row.household_id], about)
+            yield _household(row.pk, homes[row.household_id], heads, about)
 
 
 def _dwellings(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
     rows = list(Dwelling.objects.filter(pk__in=ids))
     homes = {row.pk: row for row in access.visible_households(standing).filter(pk__in={r.household_id for r in rows})}
+    heads = _heads(homes.values(), standing)
     for row in rows:
         if row.household_id in homes:
-            yield _household(row.pk, homes[row.household_id], row.blocked_reason)
+            yield _household(row.pk, homes[row.household_id], heads, row.blocked_reason)
 
 
 def _sites(ids: Iterable[int], standing: Standing) -> Iterable[Named]:
