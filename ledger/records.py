@@ -1,14 +1,15 @@
 """What is recorded about a person, a household or a site: one table of kinds, with who sees each and its rules.
 
-A rule looks at a row before it is written and says, by field, what cannot be. Rules are about one row and its
-neighbours; what only a list can show is in `ledger.indicators.consistency`.
+A rule looks at a row before it is written and says, by field, what cannot be; those that workbooks share are in
+`ledger.rules`. Rules are about one row and its neighbours; what only a list can show is in
+`ledger.indicators.consistency`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from ledger import access, terms
+from ledger import access, rules, terms
 from ledger.models import (
     Agreement,
     Dwelling,
@@ -25,7 +26,6 @@ from ledger.models import (
     ItemState,
     JobMatch,
     Participation,
-    Person,
     Registration,
     RightCheck,
     Spell,
@@ -39,7 +39,6 @@ from ledger.models.rights import OF_PERSONS
 
 Problems = dict[str, str]
 Rule = Callable[[Any, date], Problems]
-WORKING_AGE = 16  # 劳动法 15: nobody younger is asked or counted
 
 
 @dataclass(frozen=True)
@@ -67,24 +66,53 @@ def check(record: Record, row: Any, today: date) -> None:
 
 def _days(record: Record, row: Any, today: date) -> Problems:
     """No day lies in the future, but the end of a contract; none before the person was born."""
+    days = {
+        field.name: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField)
+    }
     person = row.person if record.root == "person" and hasattr(row, "person") else None
-    born = person.birth_date if person is not None else None
-    found = {}
-    for field in row._meta.concrete_fields:
-        value = getattr(row, field.attname)
-        if not isinstance(field, models.DateField) or isinstance(field, models.DateTimeField) or value is None:
-            continue
-        if value > today and field.name != "contract_until":
-            found[field.name] = _("This day has not come yet. Enter what has happened, not what is planned.")
-        elif born and value < born:
-            found[field.name] = _("This is before the person was born. Check both days.")
-    return found
+    ahead = {
+        name: _("This day has not come yet. Enter what has happened, not what is planned.")
+        for name, day in days.items()
+        if day is not None and day > today and name != "contract_until"
+    }
+    return _said(record.code, rules.before_birth(days, person.birth_date if person is not None else None)) | ahead
 
 
-def is_of_age(person: Person, on: date) -> bool:
-    """Sixteen or older on the day. Who has no date of birth entered is not held to be of age."""
-    age = person.age(on)
-    return age is not None and age >= WORKING_AGE
+# What a rule found, said to somebody at a form: by the code, and by the kind of record where kinds differ.
+_WORDS: dict[str, Promise] = {
+    "before_birth": gettext_lazy("This is before the person was born. Check both days."),
+    "statement too_young": gettext_lazy(
+        "Nobody under sixteen is asked about such wishes. Enter the date of birth if it is missing."
+    ),
+    "match too_young": gettext_lazy("Nobody under sixteen is offered work."),
+    "training too_young": gettext_lazy("Courses are for those of sixteen and over."),
+    "asked_again": gettext_lazy(
+        "They were asked on %(day)s. Do not ask again within %(days)d days, unless they came by themselves."
+    ),
+    "spell ends_before": gettext_lazy("Work cannot end before it begins. Check both days."),
+    "other_main_work": gettext_lazy(
+        "There is other main work since %(day)s. Enter when that ended, or mark this one as work beside it."
+    ),
+    "pay_period_missing": gettext_lazy("Say what the pay is for: a month, a year or a day."),
+    "visitor_missing": gettext_lazy("Say who visited."),
+    "day_missing": gettext_lazy("Give at least one day: offered, enrolled or completed."),
+    "completed_on_missing": gettext_lazy("Say when it was completed."),
+    "training ends_before": gettext_lazy("A course is not completed before it is begun. Check both days."),
+    "free_course_fee": gettext_lazy("This course is free. If the person paid, it was not: correct the course."),
+    "right_of_whom": gettext_lazy("Insurance is checked for a person, every other right for the household."),
+    "finding_missing": gettext_lazy("Say what was found, and when."),
+    "nothing_to_resolve": gettext_lazy("Only what had lapsed or not been received is put right."),
+    "certificate_in_half": gettext_lazy("A certificate has a number and a day. Enter both."),
+    "home ends_before": gettext_lazy("A certificate is not issued before it is applied for. Check both days."),
+    "blocked_reason_missing": gettext_lazy("Say why it cannot be registered yet."),
+}
+
+
+def _said(kind: str, faults: rules.Faults) -> Problems:
+    words = {field: _WORDS.get(f"{kind} {code}") or _WORDS[code] for field, (code, _params) in faults.items()}
+    return {field: str(words[field]) % params for field, (_code, params) in faults.items()}
 
 
 # --- The rules -------------------------------------------------------------------------------
@@ -100,36 +128,14 @@ def _survey(row: Survey, today: date) -> Problems:
 
 
 def _statement(row: Statement, today: date) -> Problems:
-    """Freely given: nobody under sixteen is asked, and nobody is asked again and again."""
-    if not is_of_age(row.person, row.stated_on):
-        return {"kind": _("Nobody under sixteen is asked about such wishes. Enter the date of birth if it is missing.")}
-    last = row.person.statements.filter(kind=row.kind, withdrawn_at=None).exclude(pk=row.pk).last()
-    again = terms.current().reask_days
-    if last and not row.at_own_wish and row.stated_on < last.stated_on + timedelta(days=again):
-        return {
-            "stated_on": _(
-                "They were asked on %(day)s. Do not ask again within %(days)d days, unless they came by themselves."
-            )
-            % {"day": last.stated_on, "days": again}
-        }
-    return {}
+    others = row.person.statements.filter(kind=row.kind, withdrawn_at=None).exclude(pk=row.pk)
+    days = others.values_list("stated_on", flat=True)
+    return _said("statement", rules.statement(row, row.person.birth_date, days, terms.current().reask_days))
 
 
 def _spell(row: Spell, today: date) -> Problems:
-    found: Problems = {}
-    if row.ended_on and row.ended_on < row.started_on:
-        found["ended_on"] = _("Work cannot end before it begins. Check both days.")
-    if row.is_main:
-        others = row.person.spells.filter(is_main=True).exclude(pk=row.pk)
-        for other in others:
-            ends, other_ends = row.ended_on or date.max, other.ended_on or date.max
-            if row.started_on < other_ends and other.started_on < ends:
-                found["started_on"] = _(
-                    "There is other main work since %(day)s. Enter when that ended, or mark this one as work beside it."
-                ) % {"day": other.started_on}
-    if row.pay_amount is not None and not row.pay_period:
-        found["pay_period"] = _("Say what the pay is for: a month, a year or a day.")
-    return found
+    others = row.person.spells.filter(is_main=True).exclude(pk=row.pk)
+    return _said("spell", rules.spell(row, others.values_list("started_on", "ended_on")))
 
 
 def _registration(row: Registration, today: date) -> Problems:
@@ -149,52 +155,27 @@ def _help(row: HelpAction, today: date) -> Problems:
 
 
 def _match(row: JobMatch, today: date) -> Problems:
-    if not is_of_age(row.person, row.on):
-        return {"on": _("Nobody under sixteen is offered work.")}
+    found = _said("match", rules.match(row, row.person.birth_date))
     if row.post is None and not row.title:
-        return {"title": _("Name the post that was offered.")}
-    return {}
+        found["title"] = _("Name the post that was offered.")
+    return found
 
 
 def _visit(row: Visit, today: date) -> Problems:
-    if row.outcome == Visit.Outcome.DONE and not row.visitor:
-        return {"visitor": _("Say who visited.")}
-    return {}
+    return _said("visit", rules.visit(row))
 
 
 def _training(row: Participation, today: date) -> Problems:
-    first = row.enrolled_on or row.offered_on or row.completed_on
-    if first is None:
-        return {"offered_on": _("Give at least one day: offered, enrolled or completed.")}
-    if not is_of_age(row.person, first):
-        return {"offered_on": _("Courses are for those of sixteen and over.")}
-    if row.result == Participation.Result.COMPLETED and row.completed_on is None:
-        return {"completed_on": _("Say when it was completed.")}
-    if row.completed_on and row.enrolled_on and row.completed_on < row.enrolled_on:
-        return {"completed_on": _("A course is not completed before it is begun. Check both days.")}
-    if row.course.free and row.fee_paid:
-        return {"fee_paid": _("This course is free. If the person paid, it was not: correct the course.")}
-    return {}
+    return _said("training", rules.training(row, row.person.birth_date, is_free_of_charge=row.course.free))
 
 
 def _right(row: RightCheck, today: date) -> Problems:
-    if (row.right in OF_PERSONS) != (row.person is not None):
-        return {"right": _("Insurance is checked for a person, every other right for the household.")}
-    if row.applicable == RightCheck.Applicable.YES and not (row.finding and row.checked_on):
-        return {"finding": _("Say what was found, and when.")}
-    if row.resolved_on and row.finding not in (RightCheck.Finding.LAPSED, RightCheck.Finding.NOT_RECEIVED):
-        return {"resolved_on": _("Only what had lapsed or not been received is put right.")}
-    return {}
+    found = rules.right(row, of_person=row.person is not None, is_persons=row.right in OF_PERSONS)
+    return _said("right", found)
 
 
 def _dwelling(row: Dwelling, today: date) -> Problems:
-    if bool(row.certificate_no) != bool(row.issued_on):
-        return {"issued_on": _("A certificate has a number and a day. Enter both.")}
-    if row.issued_on and row.applied_on and row.issued_on < row.applied_on:
-        return {"issued_on": _("A certificate is not issued before it is applied for. Check both days.")}
-    if row.registrable == Dwelling.Registrable.NO and not row.blocked_reason:
-        return {"blocked_reason": _("Say why it cannot be registered yet.")}
-    return {}
+    return _said("home", rules.dwelling(row))
 
 
 def _tracker(row: Tracker, today: date) -> Problems:

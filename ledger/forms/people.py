@@ -15,18 +15,16 @@ from bureaus.models import Bureau
 from ledger.actions.people import HOUSEHOLD_FIELDS, IDENTITY, PERSON_FIELDS
 from ledger.forms.base import EntryForm
 from ledger.models import ChangeProposal, Household, Membership, Person
+from ledger.rules import uncollected
 from measures.models import Site
-
-# Words that do not belong into free text: nothing of the kind is collected (ledger.md 5.2).
-NOT_COLLECTED = ("民族", "宗教", "信教", "党员", "政治面貌", "思想状况", "贫困户")
 
 
 def no_such_words(text: str) -> str:
     """Raises ValidationError where free text holds what the ledger does not collect."""
-    found = [word for word in NOT_COLLECTED if word in text]
-    if found:
+    word = uncollected(text)
+    if word:
         raise ValidationError(
-            _("“%(word)s” is not collected here. Leave it out; write only what the service needs.") % {"word": found[0]}
+            _("“%(word)s” is not collected here. Leave it out; write only what the service needs.") % {"word": word}
         )
     return text
 

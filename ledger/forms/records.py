@@ -18,6 +18,7 @@ from ledger.forms.people import no_such_words
 from ledger.models import Course, NoticeText, Post, Registration, RightCheck
 from ledger.models.rights import OF_PERSONS
 from ledger.records import Record
+from ledger.rules import is_free
 from measures.models import Site
 
 
@@ -28,8 +29,8 @@ class RecordForm(EntryForm):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
-        for name, value in found.items():
-            if isinstance(value, str) and not getattr(self.fields[name], "choices", None):
+        for name, value in list(found.items()):  # what is wrong is taken out of them
+            if isinstance(value, str) and is_free(name) and not getattr(self.fields[name], "choices", None):
                 try:
                     no_such_words(value)
                 except forms.ValidationError as error:

@@ -9,19 +9,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ledger import rules
 from ledger.models import ImportRow
 from ledger.workbooks import values
-from ledger.workbooks.columns import Column, Sheet
+from ledger.workbooks.columns import TEXT, Column, Sheet
 from ledger.workbooks.problems import ERROR, Param, Problem
 from ledger.workbooks.reading import Table
 from ledger.workbooks.sheet_rows import Raw
 from ledger.workbooks.values import Value, Word
 
 Outcome = ImportRow.Outcome
-# Not collected, wherever text may be typed (ledger.md 5.2).
-NOT_COLLECTED = ("民族", "宗教", "信教", "党员", "政治面貌", "思想状况")
 _MOST_KEPT = 8_192
-_FREE = frozenset({"skills", "note", "detail", "needs", "end_reason", "blocked_reason"})
 
 
 @dataclass(slots=True)
@@ -112,6 +110,7 @@ class Reader:
         self.table, self.today = table, today
         self.columns = {key: table.sheet.column(key) for key in table.letters.values()}
         self._kept: dict[tuple[str, str], values.Parsed] = {}
+        self._free = {key for key, column in self.columns.items() if column.kind == TEXT and rules.is_free(key)}
         self._repeating = {key for key, column in self.columns.items() if column.kind not in ("id", "phone")}
 
     def line(self, number: int, raw: dict[str, Raw]) -> Line:
@@ -124,10 +123,8 @@ class Reader:
                 line.issues.append(Issue(problem, key, values.shown(self.columns[key], cell)))
             if value is not Word.UNCHANGED:
                 found[key] = value
-                if key in _FREE and isinstance(value, str):
-                    word = next((word for word in NOT_COLLECTED if word in value), None)
-                    if word:
-                        line.wrong("not_collected", key, word=word)
+                if key in self._free and isinstance(value, str) and (word := rules.uncollected(value)):
+                    line.wrong("not_collected", key, word=word)
         return line
 
     def _parsed(self, key: str, cell: Raw) -> values.Parsed:

@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import models
 
 from bureaus.models import Bureau
-from ledger import blind, id_numbers, terms
+from ledger import blind, id_numbers, rules, terms
 from ledger.imports.judged import Late, Line, Outcome
 from ledger.imports.roster import Seen, digest
 from ledger.models import (
@@ -32,11 +33,11 @@ from ledger.models import (
     Visit,
 )
 from ledger.models.rights import OF_PERSONS
+from ledger.rules import Fault, Faults
 from ledger.workbooks.columns import Sheet
-from ledger.workbooks.problems import WARNING
+from ledger.workbooks.problems import ERROR, WARNING
 from ledger.workbooks.values import Word
 
-WORKING_AGE = 16
 _NULLED = frozenset({"ended_on", "pay_amount", "jobs_created", "still_employed", "address", "applied_on", "issued_on"})
 _NULLED |= {"checked_on", "resolved_on", "offered_on", "enrolled_on", "completed_on"}
 
@@ -48,7 +49,7 @@ class Kind:
     model: type[models.Model]
     fields: dict[str, str]
     same: tuple[str, ...]
-    rule: Callable[[Line, Subject, dict[str, Any], Neighbours], None]
+    rule: Callable[[Line, Subject, Any, Neighbours], Faults]
     part: str
 
 
@@ -62,11 +63,6 @@ class Subject:
     born: date | None
     is_household: bool = False
 
-    def age(self, on: date) -> int | None:
-        if self.born is None:
-            return None
-        return on.year - self.born.year - ((on.month, on.day) < (self.born.month, self.born.day))
-
 
 @dataclass
 class Neighbours:
@@ -79,98 +75,47 @@ class Neighbours:
     reask_days: int = 180
 
 
-# --- Rules, as of `ledger.records`, for many rows at once ------------------------------------------
+# --- Rules (`ledger.rules`), for many rows at once -------------------------------------------------
 
 
-def _of_age(line: Line, subject: Subject, on: date | None, key: str) -> None:
-    if on is None:
-        return
-    age = subject.age(on)
-    if age is None or age < WORKING_AGE:
-        line.wrong("too_young", key)
+def _spell(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    others = near.spells.get(subject.uid, [])
+    return rules.spell(row, [one[:2] for one in others if (one[0], one[2]) != (row.started_on, row.kind)])
 
 
-def _spell(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    start, end = values.get("started_on"), values.get("ended_on")
-    if start and end and end < start:
-        line.wrong("ends_before", "ended_on")
-    if start and subject.born and start < subject.born:
-        line.wrong("before_birth", "started_on")
-    if values.get("pay_amount") is not None and not values.get("pay_period"):
-        line.wrong("pay_period_missing", "pay_period")
-    if start:
-        mine = (start, values.get("kind"))
-        for other_start, other_end, kind in near.spells.get(subject.uid, []):
-            overlaps = start < (other_end or date.max) and other_start < (end or date.max)
-            if (other_start, kind) != mine and overlaps:
-                line.wrong("other_main_work", "started_on")
-                break
+def _statement(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    others = near.statements.get((subject.uid, row.kind or ""), [])
+    same = [answer for on, answer in others if on == row.stated_on]
+    if same:  # it is there already, and is not judged again
+        return {} if row.answer in same else {"answer": Fault("said_already")}
+    return rules.statement(row, subject.born, [on for on, _answer in others], near.reask_days)
 
 
-def _statement(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    on, kind = values.get("stated_on"), values.get("kind", "")
-    _of_age(line, subject, on, "stated_on")
-    if on is None:
-        return
-    for other, answer in near.statements.get((subject.uid, kind), []):
-        if other == on:
-            if answer != values.get("answer"):
-                line.wrong("said_already", "answer")
-            return
-        if not values.get("at_own_wish") and abs((on - other).days) < near.reask_days:
-            line.wrong("asked_again", "stated_on", days=near.reask_days)
-            return
-
-
-def _training(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
+def _training(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
     title = line.given("course") or ""
     course = near.courses.get(title)
     if course is None and title and not line.given("course_kind"):
         line.wrong("course_kind_missing", "course_kind")
-    days = [values.get(name) for name in ("enrolled_on", "offered_on", "completed_on")]
-    first = next((day for day in days if day), None)
-    if first is None:
-        line.wrong("day_missing", "offered_on")
-    else:
-        _of_age(line, subject, first, "offered_on")
-    begun, completed = values.get("enrolled_on"), values.get("completed_on")
-    if values.get("result") == Participation.Result.COMPLETED and completed is None:
-        line.wrong("completed_on_missing", "completed_on")
-    if begun and completed and completed < begun:
-        line.wrong("ends_before", "completed_on")
-    if (course is None or course.free) and values.get("fee_paid"):
-        line.wrong("free_course_fee", "fee_paid")
     organiser = line.given("organiser")
     if organiser and organiser not in near.units:
         line.wrong("unknown_unit", "organiser", WARNING)
+    return rules.training(row, subject.born, is_free_of_charge=course is None or course.free)
 
 
-def _match(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    _of_age(line, subject, values.get("on"), "matched_on")
+def _match(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    return rules.match(row, subject.born)
 
 
-def _visit(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    if values.get("outcome") == Visit.Outcome.DONE and not values.get("visitor"):
-        line.wrong("visitor_missing", "visitor")
+def _visit(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    return rules.visit(row)
 
 
-def _right(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    if (values.get("right") in OF_PERSONS) == subject.is_household:
-        line.wrong("right_of_whom", "right")
-    if values.get("applicable") == "yes" and not (values.get("finding") and values.get("checked_on")):
-        line.wrong("finding_missing", "finding")
-    lapsed = (RightCheck.Finding.LAPSED, RightCheck.Finding.NOT_RECEIVED)
-    if values.get("resolved_on") and values.get("finding") not in lapsed:
-        line.wrong("nothing_to_resolve", "resolved_on")
+def _right(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    return rules.right(row, of_person=not subject.is_household, is_persons=row.right in OF_PERSONS)
 
 
-def _dwelling(line: Line, subject: Subject, values: dict[str, Any], near: Neighbours) -> None:
-    if bool(values.get("certificate_no")) != bool(values.get("issued_on")):
-        line.wrong("certificate_in_half", "issued_on")
-    if values.get("issued_on") and values.get("applied_on") and values["issued_on"] < values["applied_on"]:
-        line.wrong("ends_before", "issued_on")
-    if values.get("registrable") == Dwelling.Registrable.NO and not values.get("blocked_reason"):
-        line.wrong("blocked_reason_missing", "blocked_reason")
+def _dwelling(line: Line, subject: Subject, row: Any, near: Neighbours) -> Faults:
+    return rules.dwelling(row)
 
 
 def _alike(*names: str, **renamed: str) -> dict[str, str]:
@@ -389,8 +334,10 @@ class Records:
             for column in sheet.columns:
                 if column.required and column.key != "household_code" and line.given(column.key) is None:
                     line.wrong("required", column.key)
-        whole = {name: getattr(row, name) for name in self.kind.fields.values()} | given if row else given
-        self.kind.rule(line, subject, whole, self.near)
+        whole = {name: getattr(row, name, None) for name in self.kind.fields.values()} | given
+        if self.kind.model is Spell:
+            whole["is_main"] = row.is_main if row else True
+        self._hold_against_rules(line, subject, whole)
         again = digest(f"{subject.uid}|{mark}")
         if again in self.told:
             line.wrong("row_twice", self._first_key(line))
@@ -410,6 +357,14 @@ class Records:
             line.outcome, line.plan = Outcome.NEW, plan
             return
         self._compare(line, row, given, plan)
+
+    def _hold_against_rules(self, line: Line, subject: Subject, whole: dict[str, Any]) -> None:
+        keys = {name: key for key, name in self.kind.fields.items()}
+        days = {name: value for name, value in whole.items() if isinstance(value, date)}
+        faults = rules.before_birth(days, subject.born)
+        faults |= self.kind.rule(line, subject, SimpleNamespace(**whole), self.near)
+        for name, (code, params) in faults.items():
+            line.wrong(code, keys[name], ERROR, **params)
 
     def _compare(self, line: Line, row: Any, given: dict[str, Any], plan: dict[str, Any]) -> None:
         keys = {name: key for key, name in self.kind.fields.items()}
@@ -437,7 +392,7 @@ class Records:
     def _remember(self, subject: Subject, values: dict[str, Any]) -> None:
         """Later rows of the file are held against this one, too."""
         near = self.near
-        if self.kind.model is Spell:
+        if self.kind.model is Spell and values["is_main"]:
             spell = (values["started_on"], values.get("ended_on"), values.get("kind"))
             mine = near.spells.setdefault(subject.uid, [])
             near.spells[subject.uid] = [one for one in mine if (one[0], one[2]) != (spell[0], spell[2])] + [spell]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
-from ledger.people import courses, rights, work
+from ledger.people import courses, posts, rights, work
 from ledger.people.shapes import Agreement, Home, Invented, ItemState, Person, Spell, Statement, Survey, Tracker
 
 FIRST_SURVEY, LAST_SURVEY = date(2019, 6, 5), date(2019, 7, 31)
@@ -54,6 +54,7 @@ def befall(found: Invented, rng: Random, today: date) -> None:
     work.go_on(found, rng, today)
     courses.teach(found, rng, today)
     rights.look(found, rng, today)
+    posts.set_aside(found, rng, today)
 
 
 def said(found: Invented) -> dict[tuple[int, str], Statement]:

@@ -17,6 +17,7 @@ from ledger.models import (
     Agreement,
     Course,
     Dwelling,
+    Employer,
     FacilityCheck,
     HelpAction,
     Household,
@@ -27,6 +28,7 @@ from ledger.models import (
     NoticeText,
     Participation,
     Person,
+    Post,
     Registration,
     RightCheck,
     Spell,
@@ -70,12 +72,14 @@ class _Settling:
         self.county_of = {home.key: home.county for home in found.homes}
         self.homes: dict[int, Household] = {}
         self.persons: dict[int, Person] = {}
+        self.posts: dict[int, Post] = {}
         self.written = 0
 
     def write(self) -> int:
         self._homes()
         self._persons()
         self._surveys()
+        self._employers()
         self._work()
         self._courses()
         self._rights()
@@ -138,6 +142,26 @@ class _Settling:
         # An officer writes down an answer on the evening it is given; the others come in with the demonstration.
         at = min(self.now, datetime.combine(one.stated_on, time(18), ZONE)) if by else self.now
         return Statement(person=person, recorded_by=by, recorded_at=at, **_values(one))
+
+    def _employers(self) -> None:
+        county_of = {one.key: one.county for one in self.found.employers if one.county in self.bureaus}
+        employers = dict(
+            self._added(
+                (one.key, Employer(county=self.bureaus[one.county], **self._kept(one, one.county)))
+                for one in self.found.employers
+                if one.key in county_of
+            )
+        )
+        self.posts = dict(
+            self._added(
+                (
+                    one.key,
+                    Post(employer=employers[one.employer], **self._kept(one, county_of[one.employer], "employer")),
+                )
+                for one in self.found.posts
+                if one.employer in county_of
+            )
+        )
 
     def _work(self) -> None:
         spells = self._of_persons(Spell, self.found.spells)
@@ -203,7 +227,10 @@ class _Settling:
 
     def _of_person(self, one: Any, *without: str) -> dict[str, Any]:
         person = self.persons[one.person]
-        return {"person": person, **self._kept(one, person.county.code, *without)}
+        values = {"person": person, **self._kept(one, person.county.code, *without)}
+        if values.get("post") is not None:
+            values["post"] = self.posts[one.post]
+        return values
 
     def _added(self, rows: Iterable[tuple[int, Any]]) -> Iterable[tuple[int, Any]]:
         pairs = list(rows)

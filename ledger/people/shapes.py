@@ -1,6 +1,7 @@
 """What is invented, as plain values named like the fields of the ledger's models. Pure.
 
-`home` and `person` are the numbers of `Home.key` and `Person.key`; sites and counties stand by name and code.
+`home`, `person` and `post` are the numbers of `Home.key`, `Person.key` and `Post.key`; sites and counties stand by name
+and code.
 """
 
 from __future__ import annotations
@@ -91,6 +92,29 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Employer:
+    key: int
+    county: str
+    name: str
+    kind: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """`employer`: the number of one."""
+
+    key: int
+    employer: int
+    title: str
+    channel: str
+    places: int
+    pay: str
+    opened_on: date
+    closed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Spell:
     person: int
     kind: str
@@ -106,6 +130,7 @@ class Spell:
     project: str
     jobs_created: int | None
     source_label: str
+    post: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +153,7 @@ class Match:
     title: str
     on: date
     outcome: str
+    post: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +247,8 @@ class Invented:
     item_states: list[ItemState] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    employers: list[Employer] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
     spells: list[Spell] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)

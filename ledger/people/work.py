@@ -13,7 +13,7 @@ from ledger.people.shapes import Invented, Match, Person, Registration, Spell, V
 
 _AWAY = ("乌鲁木齐", "克拉玛依", "石河子", "奎屯")
 # Kind of work → pay for, from, to.
-_PAY = {
+PAY = {
     "unit": ("month", 2400, 3600),
     "public_post": ("month", 1800, 2600),
     "workshop": ("month", 1800, 2800),
@@ -24,7 +24,7 @@ _PAY = {
     "farming": ("year", 9000, 32000),
     "herding": ("month", 2200, 3800),
 }
-_POSTS = (
+OFFERED = (
     ("演示服装就业扶贫车间", "缝纫工", "workshop", "workshop", "制造业"),
     ("演示边境公路养护项目", "养护工", "government_project", "project", "建筑业"),
     ("演示番茄制品厂", "分拣工", "unit", "cooperation", "制造业"),
@@ -89,7 +89,7 @@ def _made(
     word: str = "",
     employer: str = "",
 ) -> Spell:
-    period, low, high = _PAY[kind]
+    period, low, high = PAY[kind]
     step = 100 if period != "day" else 10
     paid = rng.random() < 0.95
     own = kind in ("business", "farming")
@@ -108,6 +108,7 @@ def _made(
         project=f"演示{word or industry}项目" if own else "",
         jobs_created=rng.choices((0, 1, 2, 3), (78, 14, 6, 2))[0] if kind == "business" else None,
         source_label=word,
+        post=None,
     )
 
 
@@ -149,9 +150,9 @@ def _offered(found: Invented, rng: Random, person: Person, since: date, today: d
     on = since + timedelta(days=rng.randint(1, 45))
     if on > today:
         return
-    employer, title, kind, channel, industry = rng.choice(_POSTS)
+    employer, title, kind, channel, industry = rng.choice(OFFERED)
     outcome = rng.choices(("offered", "interviewed", "hired", "declined", "not_suitable"), (34, 16, 22, 20, 8))[0]
-    found.matches.append(Match(person.key, employer, title, on, outcome))
+    found.matches.append(Match(person.key, employer, title, on, outcome, None))
     started = on + timedelta(days=rng.randint(1, 10))
     if outcome != "hired" or started > today or started < person.of_age_on():
         return

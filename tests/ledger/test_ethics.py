@@ -21,7 +21,7 @@ from django.utils.translation import gettext, override
 
 from bureaus import clock
 from bureaus.models import Bureau
-from ledger import access
+from ledger import access, rules
 from ledger import records as ledger_records
 from ledger.forms import people as people_forms
 from ledger.forms import privacy as privacy_forms
@@ -126,7 +126,7 @@ def test_no_form_asks_for_it(tacheng: Plan) -> None:
     assert [one for one in asked if FORBIDDEN.search(one[2]) or MARKS.search(one[2])] == []
 
 
-@pytest.mark.parametrize("word", people_forms.NOT_COLLECTED)
+@pytest.mark.parametrize("word", rules.NOT_COLLECTED)
 def test_free_text_that_says_it_all_the_same_is_turned_back(word: str) -> None:
     form = people_forms.MemberForm({"name": "演示甲", "skills": f"电焊，{word}"})
     assert "skills" in form.errors
@@ -156,7 +156,7 @@ def test_code_of_rights_reads_no_wishes(path: str) -> None:
     assert said == []
 
 
-@pytest.mark.parametrize("rule", [ledger_records._right, ledger_records._dwelling, access.checks_right])
+@pytest.mark.parametrize("rule", [rules.right, rules.dwelling, ledger_records._right, access.checks_right])
 def test_the_rules_of_rights_read_no_wishes(rule: Any) -> None:
     assert not WISHES.search(inspect.getsource(rule))
 

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from bureaus.access import NotYours, WrongMoment
-from ledger.actions import people, retention
+from ledger.actions import people, records, retention
 from ledger.encryption import CannotDecrypt
 from ledger.imports import bulk, checking, committing, mistakes, storing, undoing, uploading
 from ledger.models import (
@@ -358,6 +358,26 @@ def test_records_are_held_against_the_rules_of_the_ledger() -> None:
         ("work", 6, "unknown_person"),
         ("work", 7, "nobody_named"),
     ]
+
+
+def test_work_beside_the_main_one_is_put_right_by_a_workbook() -> None:
+    taken_over((template.PEOPLE, [someone(1)]), (template.WORK, [{"id_number": number(1)} | WORK]))
+    person = Person.objects.get()
+    beside = {"kind": "flexible", "started_on": date(2019, 6, 1), "is_main": False}
+    records.add("spell", person, by=stage.clerk(), now=NOW, values=beside)
+    row = {"person_code": person.code, "version": 1, "kind": "flexible", "started_on": date(2019, 6, 1)}
+    batch = taken_over((template.WORK, [row | {"place": "演示乡镇"}]))
+    assert batch.counts == {"changed": 1}
+    assert list(person.spells.filter(is_main=False).values_list("place", flat=True)) == ["演示乡镇"]
+
+
+def test_an_answer_that_is_there_is_not_judged_again_when_it_comes_back() -> None:
+    """They were asked, and came by themselves soon after: both answers stand, in whatever order a file has them."""
+    asked = {"id_number": number(1), "kind": "job", "answer": "no", "stated_on": date(2019, 6, 1)}
+    came = asked | {"answer": "yes", "stated_on": date(2019, 7, 1), "at_own_wish": True}
+    taken_over((template.PEOPLE, [someone(1)]), (template.WISHES, [asked, came]))
+    assert uploaded((template.WISHES, [came, asked])).counts == {"unchanged": 2}
+    assert uploaded((template.WISHES, [asked, came])).counts == {"unchanged": 2}
 
 
 def test_undoing_puts_back_what_was_changed_and_removes_what_was_entered() -> None:

@@ -148,3 +148,51 @@ def test_every_kind_of_answer_and_of_gap_is_there(all_of_them: Invented) -> None
     assert {one.outcome for one in all_of_them.visits} == {"done", "declined", "not_found"}
     assert {one.result for one in all_of_them.trainings} == {"completed", "dropped", "declined", ""}
     assert {one.finding for one in all_of_them.right_checks} == {"kept", "lapsed", "not_received", "pending", ""}
+
+
+def test_every_county_has_employers_whose_places_are_filled_by_its_own_people_and_never_beyond(
+    all_of_them: Invented,
+) -> None:
+    county_of = {home.key: home.county for home in all_of_them.homes}
+    where = {person.key: county_of[person.home] for person in all_of_them.persons}
+    employers = {one.key: one for one in all_of_them.employers}
+    posts = {one.key: one for one in all_of_them.posts}
+    assert {one.county for one in employers.values()} == {county.code for county in baseline.COUNTIES}
+    assert all(one.name.startswith("演示") for one in employers.values())
+    assert {one.kind for one in employers.values()} == {"firm", "workshop", "project", "cooperative", "public"}
+    assert {one.channel for one in posts.values()} == {
+        "cooperation", "export", "project", "public", "workshop", "other",
+    }  # fmt: skip
+    for spell in all_of_them.spells:
+        if spell.post is not None:
+            post = posts[spell.post]
+            assert employers[post.employer].county == where[spell.person]
+            assert (employers[post.employer].name, post.channel) == (spell.employer, spell.channel)
+            assert post.opened_on < spell.started_on
+            assert post.closed_on is None
+    for match in all_of_them.matches:
+        assert match.post is not None
+        post = posts[match.post]
+        assert employers[post.employer].county == where[match.person]
+        assert (employers[post.employer].name, post.title) == (match.employer, match.title)
+        assert post.opened_on < match.on
+    filled = Counter(one.post for one in all_of_them.spells if one.post is not None and one.ended_on is None)
+    assert all(filled[post.key] <= post.places for post in posts.values())
+    # Some are full, some have places left, some nobody has taken, and one is over; a firm has no post yet.
+    assert {(filled[one.key] > 0, filled[one.key] == one.places) for one in posts.values()} == {
+        (False, False), (True, False), (True, True),
+    }  # fmt: skip
+    assert any(one.closed_on for one in posts.values())
+    assert employers.keys() - {post.employer for post in posts.values()}
+
+
+def test_posts_take_in_whom_the_county_s_own_words_place_there(all_of_them: Invented) -> None:
+    titles = {one.key: one.title for one in all_of_them.posts}
+    by_word: dict[str, set[str]] = {}
+    for spell in all_of_them.spells:
+        by_word.setdefault(spell.source_label, set()).add("" if spell.post is None else titles[spell.post])
+    assert by_word["护边员"] == {"护边员"}
+    assert by_word["护林员"] == {"护林员"}
+    assert by_word["民生作坊"] == {"手工编织工"}
+    assert by_word["村干部"] == by_word["畜牧养殖"] == by_word["自主创业"] == {""}
+    assert by_word["务工"] == {"", "建筑普工"}

@@ -11,10 +11,23 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db.models import Count, F, Q
 
 from ledger import blind, reading, records, terms
 from ledger.indicators import INDICATORS, consistency
-from ledger.models import AuditEvent, FacilityCheck, Household, ItemState, Membership, Person, Spell, Statement
+from ledger.models import (
+    AuditEvent,
+    Employer,
+    FacilityCheck,
+    Household,
+    ItemState,
+    JobMatch,
+    Membership,
+    Person,
+    Post,
+    Spell,
+    Statement,
+)
 from ledger.people import settling
 from ledger.people.inventing import TODAY, invent
 from ledger.people.shapes import Invented
@@ -49,6 +62,8 @@ def test_everything_arrives(settled: Invented) -> None:
         (Statement, "statements"),
         (ItemState, "item_states"),
         (FacilityCheck, "facilities"),
+        (Employer, "employers"),
+        (Post, "posts"),
     ):
         assert model._default_manager.count() == len(getattr(settled, name)), name
     for record in records.RECORDS.values():
@@ -61,6 +76,37 @@ def test_everything_arrives(settled: Invented) -> None:
     assert Counter(Spell.objects.values_list("source_label", flat=True)) == words
     entry = AuditEvent.objects.get()
     assert (entry.action, entry.user) == ("invent-people", None)
+
+
+def test_posts_are_filled_and_offered_as_invented(settled: Invented) -> None:
+    employers = {one.key: one for one in settled.employers}
+    posts = {one.key: one for one in settled.posts}
+
+    def of(post: int | None) -> tuple[str, str, str] | None:
+        if post is None:
+            return None
+        employer = employers[posts[post].employer]
+        return employer.county, employer.name, posts[post].title
+
+    names = ("post__employer__county__code", "post__employer__name", "post__title")
+    for model, rows in ((Spell, settled.spells), (JobMatch, settled.matches)):
+        there = model._default_manager.exclude(post=None)
+        wanted = Counter(of(one.post) for one in rows if one.post is not None)
+        assert Counter(there.values_list(*names)) == wanted
+        assert wanted
+    assert not Spell.objects.exclude(post=None).exclude(post__employer__county=F("person__county")).exists()
+    for row in [*Employer.objects.all(), *Post.objects.all()]:
+        row.full_clean()
+    taken = Count("spells", filter=Q(spells__ended_on=None, spells__is_main=True))
+    assert not Post.objects.annotate(taken=taken).filter(taken__gt=F("places")).exists()
+
+
+def test_a_county_without_households_has_no_employers(tacheng: Plan) -> None:
+    few = invent(2, 4, 1)
+    settling.settle(few, plan=tacheng, now=NOW)
+    counties = set(Household.objects.values_list("county__code", flat=True))
+    assert set(Employer.objects.values_list("county__code", flat=True)) == counties
+    assert counties < {one.county for one in few.employers}
 
 
 def test_a_person_is_found_by_the_number_and_reads_as_invented(settled: Invented) -> None:

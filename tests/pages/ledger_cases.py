@@ -112,7 +112,7 @@ def _site() -> int:
 
 
 def _employer() -> int:
-    found = Employer.objects.first() or places.enter(
+    found = Employer.objects.filter(county__code=TOWN).first() or places.enter(
         "employer", make.bureau(TOWN), by=rows.second(), now=clock.now(), values={"name": "示例公司", "kind": "firm"}
     )
     return int(found.pk)

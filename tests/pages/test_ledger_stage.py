@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.models import AuditEvent, Household, Person, Statement
+from ledger.models import AuditEvent, Household, Person, Post, Spell, Statement
 from measures.models import Plan
 from tests.pages import web
 from tests.pages.conftest import HOUSEHOLDS, PERSONS
@@ -24,6 +24,17 @@ def test_the_demonstration_has_people(lived: Plan) -> None:
     _is_whole()
     page = web.read(web.signed_in(PEOPLE["unit"]), "/ledger/worklists/")
     assert any(int(cell.text) for cell in page.all("td", cls="num"))
+
+
+def test_a_county_sees_its_employers_with_the_places_filled_and_nobody_elses(lived: Plan) -> None:
+    page = web.read(web.signed_in(PEOPLE["unit"]), "/ledger/work/")
+    mine = Post.objects.filter(employer__county__code="654224")
+    shown = [cell.text for cell in page.all("td", cls="num") if "/" in cell.text]
+    assert mine.count() == len(shown) > 5
+    filled = Spell.objects.filter(post__in=mine, ended_on=None).count()
+    assert sum(int(text.split("/")[0]) for text in shown) == filled > 0
+    for name in set(mine.values_list("employer__name", flat=True)):
+        assert name in page.text
 
 
 @pytest.mark.parametrize("_time", [1, 2])
