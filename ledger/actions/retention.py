@@ -41,11 +41,11 @@ from ledger.models.households import new_code
 ANONYMOUS = "已匿名"
 # A term set shorter than this is not followed (网络安全法 第二十一条 asks six months of logs; people come back too).
 SHORTEST = 183
-# Free text in rows that hang from a person: it may name them.
-TEXTS: tuple[tuple[Any, dict[str, Any]], ...] = (
-    (Spell, {"employer": "", "place": "", "project": "", "end_reason": "", "source_label": ""}),
+# What may name a person in rows that hang from them: free text, and one post of a small employer.
+NAMING: tuple[tuple[Any, dict[str, Any]], ...] = (
+    (Spell, {"post": None, "employer": "", "place": "", "project": "", "end_reason": "", "source_label": ""}),
     (Registration, {"close_reason": ""}),
-    (JobMatch, {"employer": "", "title": ""}),
+    (JobMatch, {"post": None, "employer": "", "title": ""}),
     (Visit, {"visitor": "", "needs": ""}),
     (RightCheck, {"detail": ""}),
     (Agreement, {"reference": ""}),
@@ -84,7 +84,7 @@ def anonymise(county: Bureau, uids: Sequence[str], *, by: User, now: datetime) -
 
 
 def _forget(person: Person, by: User, now: datetime) -> None:
-    for model, empty in TEXTS:
+    for model, empty in NAMING:
         model.objects.filter(person=person).update(**empty)
     Statement.objects.filter(person=person).exclude(wants="").update(wants="")
     ImportRow.objects.filter(subject=person.uid).update(values=None, before=None, changes=[])

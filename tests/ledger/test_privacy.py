@@ -22,11 +22,14 @@ from ledger.imports import storing
 from ledger.models import (
     AuditEvent,
     CorrectionRequest,
+    Employer,
     Household,
     ImportBatch,
     NoticeText,
     Person,
+    Post,
     Sample,
+    Spell,
     Statement,
     StatementCheck,
     TermSetting,
@@ -436,6 +439,12 @@ def test_who_left_long_ago_is_anonymised_when_a_leader_approves() -> None:
     who = rows.person()
     home = who.memberships.get().household
     spell = rows.works(who)
+    employer = Employer.objects.create(county=home.county, name="示例车间", kind="workshop", created_at=clock.now())
+    Spell.objects.update(
+        post=Post.objects.create(
+            employer=employer, title="缝纫工", places=1, opened_on=date(2019, 1, 1), created_at=clock.now()
+        )
+    )
     said = rows.said_no(who)
     asked = corrections.ask(who, by=rows.officer(), now=clock.now(), text="名字写错了", asked_by="邻居")
     _gone(who, 1096)
@@ -455,7 +464,7 @@ def test_who_left_long_ago_is_anonymised_when_a_leader_approves() -> None:
     assert who.anonymised_at is not None
     for row in (spell, said, asked, stays):
         row.refresh_from_db()
-    assert (spell.employer, said.wants, asked.text, asked.asked_by) == ("", "", "", "")
+    assert (spell.employer, spell.post, said.wants, asked.text, asked.asked_by) == ("", None, "", "", "")
     assert (said.answer, stays.name) == ("no", "演示乙"), "what was answered counts on, and who lives here stays"
     with connection.cursor() as cursor:
         for table in ("ledger_person", "ledger_statement", "ledger_spell"):
