@@ -292,6 +292,9 @@ def test_keys_that_were_in_the_environment_are_missed_there_too(home: Household,
     with pytest.raises(keys.KeysUnusable, match="DUBAN_VAR"):
         encryption.seal("text", "a.B.c")
     assert not key_file.exists()
+    # New ones given on purpose are taken: how one goes on where the old are lost for good.
+    settings.FIELD_KEYS = "k2:" + base64.b64encode(os.urandom(32)).decode()
+    assert encryption.seal("text", "a.B.c").key_id == "k2"
 
 
 def test_a_process_that_comes_second_does_not_take_the_first_ones_key_for_lost(
