@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bureaus.absences import StandIns
 from bureaus.models import Absence, Bureau, Membership, Role, User
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 UNIT_ROLES = frozenset({Role.OFFICER, Role.CLERK, Role.SECTION_HEAD, Role.UNIT_LEADER, Role.CHIEF})
 SUPERVISION_ROLES = frozenset({Role.SUPERVISOR, Role.SUPERVISION_HEAD})
@@ -115,6 +119,12 @@ class Standing:
     def mends_the_engine(self) -> bool:
         """Have what failed tried again. An auditor only reads."""
         return self.administers or Role.SUPERVISION_HEAD in self.roles
+
+
+class OutOfOrder(Exception):
+    """The server lacks what this needs, whoever asks. The message is for its log; `told` is for the person."""
+
+    told: StrPromise
 
 
 class WrongMoment(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from bureaus import clock
-from bureaus.access import NotYours, Standing, WrongMoment
+from bureaus.access import NotYours, OutOfOrder, Standing, WrongMoment
 from bureaus.models import User
 
 View = Callable[..., HttpResponse]
+logger = logging.getLogger(__name__)
 
 
 def standing_of(request: HttpRequest) -> Standing:
@@ -49,9 +51,9 @@ def only(test: bool) -> None:
 def attempt(request: HttpRequest, form: BaseForm, act: Callable[[], Any], done: str) -> int:
     """Try an act, if its form was sent and filled in rightly. Returns the status to answer with.
 
-    200: the page with the form is only read; 302: it was done; 409 or 422: it was not. What the person typed stays in
-    the form either way; that it was taken is said with the address it was sent to, so that the browser keeps it no
-    longer (`typed.js`).
+    200: the page with the form is only read; 302: it was done; 409, 422 or 503: it was not. What the person typed
+    stays in the form either way; that it was taken is said with the address it was sent to, so that the browser keeps
+    it no longer (`typed.js`).
     """
     if request.method != "POST":
         return 200
@@ -64,6 +66,10 @@ def attempt(request: HttpRequest, form: BaseForm, act: Callable[[], Any], done: 
     except WrongMoment as error:
         messages.error(request, str(error))
         return 409
+    except OutOfOrder as error:
+        logger.error("%s: %s", request.path, error)
+        messages.error(request, str(error.told))
+        return 503
     except ValidationError as error:
         for field, texts in _by_field(error).items():
             for text in texts:
@@ -119,3 +125,9 @@ def led_back(request: HttpRequest, page: str, **kwargs: Any) -> HttpResponseRedi
 def moved_on_page(request: HttpRequest) -> HttpResponse:
     """The plain answer to an act that came too late."""
     return render(request, "409.html", {"title": _("This has changed meanwhile")}, status=409)
+
+
+def out_of_order_page(request: HttpRequest, error: OutOfOrder) -> HttpResponse:
+    """The plain answer where the server lacks what a page needs; why stands in the log."""
+    logger.error("%s: %s", request.path, error)
+    return render(request, "503.html", {"told": error.told}, status=503)

@@ -1,7 +1,8 @@
 """The keys of personal data: a ring for encrypted fields, and one key for the blind index.
 
 They come from the environment (`DUBAN_FIELD_KEYS="k2:base64,k1:base64"`, `DUBAN_INDEX_KEY`), or from a file of mode
-0600 in the data folder that is made when the first value is written. Never from SECRET_KEY: that one may be changed
+0600 in the data folder that is made when the first value is written, and never once something is encrypted: then a
+missing file has been lost, and its backup is to be brought back. Never from SECRET_KEY: that one may be changed
 any day, these never without re-encrypting. The first key of the ring writes; all of them read.
 
 The file has a line a key, `index <base64>` or `<id> <base64>`. It is looked at before every use, so that a rotation
@@ -16,13 +17,17 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bureaus.access import OutOfOrder
 
 LENGTH = 32  # bytes
 INDEX = "index"
@@ -31,11 +36,24 @@ _ID = re.compile(r"[a-z0-9]{1,16}")
 _read: tuple[tuple[str, str, Path, tuple[int, int, int]], KeyRing] | None = None
 
 
+def _unknown(ring: KeyRing) -> bool:
+    raise KeysUnusable("nobody has said yet what is encrypted already")
+
+
+# Whether something needs a key that is missing from a ring. `ledger.apps` puts `rotation.lost` here: models stand on
+# this room, and the question is about all of them. Asked before a first key is made, and never else.
+lost: Callable[[KeyRing], bool] = _unknown
+
 _held: ContextVar[KeyRing | None] = ContextVar("held_keys", default=None)
 
 
-class KeysUnusable(Exception):
+class KeysUnusable(OutOfOrder):
     """There is no key, or what is given is none. Says which place to look at, never a key."""
+
+    told = gettext_lazy(
+        "Personal data cannot be entered or looked up now: its keys are missing on the server, or cannot be used. "
+        "Nothing was saved. Tell the administrator of the system."
+    )
 
 
 @dataclass(frozen=True)
@@ -77,10 +95,24 @@ def held() -> Iterator[None]:
 
 
 def ring_to_write() -> KeyRing:
-    """The same; a key that is missing is made first, where keys are kept in the file."""
+    """The same; a key that is missing is made first, where keys are kept in the file.
+
+    KeysUnusable if it must have been there: a new one would hide for a while that the old one is gone.
+    """
     found = ring()
     if (found.fields and found.index) or settings.FIELD_KEYS:
         return found
+    if lost(found):
+        found = ring()  # made by another process, which has written since
+        if found.fields and found.index:
+            return found
+        raise KeysUnusable(
+            _(
+                "Data is encrypted, but its keys are not there: bring the file %(name)s back from its backup into the "
+                "folder that DUBAN_VAR names."
+            )
+            % {"name": Path(settings.FIELD_KEYS_FILE).name}
+        )
     path = Path(settings.FIELD_KEYS_FILE)
     kept = _of_file(path)
     fields = kept.fields or {_new_id(): secrets.token_bytes(LENGTH)}
@@ -102,7 +134,8 @@ def in_file() -> bool:
 
 
 def add_key() -> str:
-    """Put a new key in front of those of the file; its id."""
+    """Put a new key in front of those of the file; its id. KeysUnusable if the file has been lost."""
+    ring_to_write()
     path = Path(settings.FIELD_KEYS_FILE)
     before = _of_file(path)
     key_id = _new_id()

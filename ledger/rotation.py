@@ -1,4 +1,4 @@
-"""Every encrypted value there is: which key it needs, and writing it anew with the first key of the ring."""
+"""Every encrypted value and workbook there is: which key it needs, and writing it anew with the first of the ring."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from django.db import models, transaction
 
 from ledger import keys
 from ledger.encryption import CannotDecrypt, EncryptedTextField, Sealed, encrypted_fields
+from ledger.imports import storing
+from ledger.models import Person
 
 BATCH = 500
+WORKBOOK = "workbook"  # the place of those that are kept on disk
 
 
 @dataclass
 class Count:
-    """`readable`: (place, key id) → how many; `unreadable`: place → primary keys of rows."""
+    """`readable`: (place, key id) → how many; `unreadable`: place → primary keys of rows, or names of workbooks."""
 
     readable: Counter[tuple[str, str]] = field(default_factory=Counter)
     unreadable: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
@@ -43,13 +46,33 @@ def counted() -> Count:
                 found.unreadable[one.place].append(primary_key)
             else:
                 found.readable[one.place, sealed.key_id] += 1
+    for name, key_id in storing.kept():
+        try:
+            storing.prove(name)
+        except FileNotFoundError:  # purged meanwhile
+            pass
+        except (CannotDecrypt, keys.KeysUnusable, OSError):
+            found.unreadable[WORKBOOK].append(name)
+        else:
+            found.readable[WORKBOOK, key_id] += 1
     return found
+
+
+def lost(ring: keys.KeyRing) -> bool:
+    """Whether something was written with a key that is missing from this ring: a new one would not read or find it."""
+    if not ring.index and Person._base_manager.exclude(id_index=None, phone_index=None).exists():
+        return True
+    if ring.fields:
+        return False
+    values = (model._base_manager.exclude(**{f"{one.name}__isnull": True}) for model, one in _fields())
+    return any(rows.exists() for rows in values) or any(storing.kept())
 
 
 def rotate() -> tuple[int, int]:
     """Write with the first key what has another, a batch a transaction. How many were written, how many cannot be read.
 
-    Locks the rows of a batch for as long as it takes: an edit meanwhile waits, and is not lost.
+    Locks the rows of a batch for as long as it takes: an edit meanwhile waits, and is not lost. Workbooks come last,
+    each whole or not at all.
     """
     done = left = 0
     for model, one in _fields():
@@ -67,6 +90,17 @@ def rotate() -> tuple[int, int]:
                 model._base_manager.bulk_update(changed, [one.name])
             done += len(changed)
             left += unreadable
+    for name, key_id in storing.kept():
+        if key_id == keys.ring().writing:
+            continue
+        try:
+            storing.rewrite(name)
+        except FileNotFoundError:  # purged meanwhile
+            pass
+        except (CannotDecrypt, PermissionError):
+            left += 1
+        else:
+            done += 1
     return done, left
 
 

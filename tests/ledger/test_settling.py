@@ -39,6 +39,7 @@ NOW = at(2019, 8, 20, 9)
 
 @pytest.fixture(autouse=True)
 def _own_keys(tmp_path: Path, settings: Any) -> None:
+    settings.VAR = tmp_path
     settings.FIELD_KEYS_FILE = tmp_path / "field-keys"
     settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
 

@@ -31,6 +31,7 @@ LATER = at(2019, 9, 2, 10)
 
 @pytest.fixture(autouse=True)
 def _own_keys(tmp_path: Path, settings: Any) -> Iterator[None]:
+    settings.VAR = tmp_path
     settings.FIELD_KEYS_FILE = tmp_path / "field-keys"
     settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
     with translation.override("en"):

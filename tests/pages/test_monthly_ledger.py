@@ -25,6 +25,7 @@ LEAD = "人社局·经办人"
 
 @pytest.fixture
 def row(tacheng: Plan, tmp_path: Path, settings: Any) -> Iterator[Assignment]:
+    settings.VAR = tmp_path
     settings.FIELD_KEYS_FILE = tmp_path / "field-keys"
     settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
     with clock.standing_at(REPORTS):

@@ -29,6 +29,7 @@ GATE = "m2-coverage/hrss"
 
 @pytest.fixture(autouse=True)
 def _own_keys(tmp_path: Path, settings: Any) -> Iterator[None]:
+    settings.VAR = tmp_path
     settings.FIELD_KEYS_FILE = tmp_path / "field-keys"
     settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
     with translation.override("en"):

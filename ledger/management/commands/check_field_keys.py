@@ -1,4 +1,4 @@
-"""`manage.py check_field_keys`: can every encrypted value be read? Exit code 1 if not. Never prints a value."""
+"""`manage.py check_field_keys`: can all that is encrypted be read? Exit code 1 if not. Never prints a value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger import rotation
 
 
 class Command(BaseCommand):
-    help = "Decrypt every encrypted value and say which keys they need. Changes nothing, prints no value."
+    help = "Decrypt every encrypted value and workbook and say which keys they need. Changes nothing, prints no value."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -29,16 +29,17 @@ class Command(BaseCommand):
                 )
             for place, primary_keys in sorted(found.unreadable.items()):
                 self.stdout.write(
-                    _("%(place)s: %(number)d cannot be read, the first in rows %(rows)s")
+                    _("%(place)s: %(number)d cannot be read, the first are %(names)s")
                     % {
                         "place": place,
                         "number": len(primary_keys),
-                        "rows": ", ".join(str(one) for one in primary_keys[:5]),
+                        "names": ", ".join(str(one) for one in primary_keys[:5]),
                     }
                 )
             if not found.unreadable:
                 self.stdout.write(
-                    _("All %(number)d encrypted values can be read.") % {"number": sum(found.readable.values())}
+                    _("All %(number)d encrypted values and workbooks can be read.")
+                    % {"number": sum(found.readable.values())}
                 )
         if found.unreadable:
             raise SystemExit(1)

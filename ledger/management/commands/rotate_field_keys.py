@@ -12,7 +12,7 @@ from ledger import keys, rotation
 
 
 class Command(BaseCommand):
-    help = "Encrypt every encrypted value with a new key. Stopped half-way, it goes on where it was."
+    help = "Encrypt every encrypted value and workbook with a new key. Stopped half-way, it goes on where it was."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--forget", action="store_true", help="drop the older keys, once nothing needs them")
@@ -37,10 +37,15 @@ class Command(BaseCommand):
             writing = keys.add_key()
             self.stdout.write(_("A new key %(key)s has been made. Back up the key file.") % {"key": writing})
         done, left = rotation.rotate()
-        self.stdout.write(_("%(number)d values encrypted with key %(key)s.") % {"number": done, "key": writing})
+        self.stdout.write(
+            _("%(number)d values and workbooks encrypted with key %(key)s.") % {"number": done, "key": writing}
+        )
         if left:
             raise CommandError(
-                _("%(number)d values cannot be read and were left as they are: see manage.py check_field_keys.")
+                _(
+                    "%(number)d values or workbooks cannot be read and were left as they are: "
+                    "see manage.py check_field_keys."
+                )
                 % {"number": left}
             )
 
@@ -48,7 +53,10 @@ class Command(BaseCommand):
         found = rotation.counted()
         if found.unreadable or found.needs_other_than(keys.ring().writing):
             raise CommandError(
-                _("Some values still need an older key, or cannot be read: run manage.py rotate_field_keys first.")
+                _(
+                    "Some values or workbooks still need an older key, or cannot be read: "
+                    "run manage.py rotate_field_keys first."
+                )
             )
         if not keys.in_file():
             raise CommandError(_("Nothing needs an older key: take all but the first out of DUBAN_FIELD_KEYS."))
