@@ -10,6 +10,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -18,6 +19,7 @@ from django.db import transaction
 
 from bureaus.clock import local_date
 from ledger import keys
+from ledger.encryption import CannotDecrypt
 from ledger.imports import bulk, storing
 from ledger.imports.judged import Issue, Line, Outcome, Reader, packed
 from ledger.imports.records import Records
@@ -40,7 +42,12 @@ def check(batch_pk: int, now: datetime) -> ImportBatch:
         return batch
     forget_rows(batch_pk)
     try:
-        with storing.opened(batch.stored_as) as file, open_book(file) as book:
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(storing.opened(batch.stored_as))
+            except (CannotDecrypt, FileNotFoundError) as lost:
+                raise Refused("lost") from lost
+            book = stack.enter_context(open_book(file))
             _Check(batch, book, now).run()
     except Refused as refused:
         forget_rows(batch_pk)

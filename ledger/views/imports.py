@@ -20,6 +20,7 @@ from bureaus import clock
 from bureaus.access import NotYours, WrongMoment
 from bureaus.pages import number, only, person, sent_from
 from ledger import tasks
+from ledger.encryption import CannotDecrypt
 from ledger.imports import checking, committing, mistakes, undoing, uploading
 from ledger.models import ImportBatch, ImportRow
 from ledger.views.base import own_county, personal, reach_of
@@ -119,7 +120,7 @@ def mistaken(request: HttpRequest, uid: str) -> HttpResponse:
     file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the answer
     try:
         mistakes.workbook(batch, file, now=clock.now())
-    except FileNotFoundError as gone:
+    except (FileNotFoundError, CannotDecrypt) as gone:
         raise Http404 from gone
     return _sent(file, _("Rows to correct.xlsx"))
 

@@ -89,6 +89,10 @@ WORDS: dict[str, Words] = {
         _("Remove the password, save it and upload it again."),
     ),
     "damaged": Words(_("The file is damaged or was not uploaded whole."), _SAVE_ANEW),
+    "lost": Words(
+        _("The uploaded file can no longer be read on the server."),
+        _("Upload the same file again; if it cannot be read again, tell the administrator of the system."),
+    ),
     "bomb": Words(_("Unpacked, the file is far larger than a table of this kind can be."), _SAVE_ANEW),
     "too_many_parts": Words(_("The workbook has more parts than a table needs."), _SAVE_ANEW),
     "macros": Words(

@@ -245,6 +245,18 @@ def test_another_countys_clerk_may_nothing() -> None:
             act(batch, by=stranger, now=NOW)
 
 
+def test_a_file_that_can_no_longer_be_read_is_said_and_can_be_uploaded_again() -> None:
+    """Its key is gone, or the disk has lost a piece: it does not stay in checking for ever."""
+    content = file((template.PEOPLE, [someone(1)]))
+    batch = uploading.upload(stage.county(), content, "台账.xlsx", by=stage.clerk(), now=NOW)
+    path = storing.folder() / batch.stored_as
+    path.write_bytes(path.read_bytes()[:-1])
+    batch = checking.check(batch.pk, NOW)
+    assert batch.state == "refused" and all(checking.why_refused(batch))
+    again = uploading.upload(stage.county(), content, "台账.xlsx", by=stage.clerk(), now=NOW)
+    assert checking.check(again.pk, NOW).state == "checked"
+
+
 def test_a_hostile_file_is_refused_and_nothing_is_kept() -> None:
     with pytest.raises(Refused):
         uploading.upload(
