@@ -1,4 +1,4 @@
-"""What is to be done next in one's county, and where its ledger contradicts itself."""
+"""What is to be done next in one's county."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from bureaus import clock
-from bureaus.access import Standing
 from bureaus.pages import number, only, person, standing_of
-from ledger import access, naming, reading, terms
+from ledger import naming, reading, terms
 from ledger.actions import looking
 from ledger.indicators import explained
-from ledger.indicators.consistency import CHECKS, COUNTY_LEAD, SUPERVISOR, Finding, check
 from ledger.indicators.worklists import WHY, WORKLISTS, worklist
 from ledger.models import Right, Statement
 from ledger.views.base import own_county, personal
@@ -87,34 +85,3 @@ def in_words(why: str, params: Any) -> str:
     if "kind" in values:
         text = f"{Statement.Kind(values['kind']).label}：{text}"
     return text
-
-
-def _named(findings: list[Finding], standing: Standing) -> list[naming.Named]:
-    rows: list[naming.Named] = []
-    for subject in dict.fromkeys(finding.subject for finding in findings):
-        if subject in naming.SUBJECTS:
-            ids = dict.fromkeys(finding.id for finding in findings if finding.subject == subject)
-            rows += naming.named(subject, list(ids), standing)
-    return rows
-
-
-@require_GET
-@personal
-def checks(request: HttpRequest) -> HttpResponse:
-    """Where the county's ledger contradicts itself; what concerns children is shown to its leaders alone."""
-    county, today = own_county(request), clock.today()
-    facts, current = reading.facts(county.pk, compared=True), terms.current()
-    leads = access.decides(standing_of(request), county.pk)
-    found: list[dict[str, Any]] = []
-    for one in CHECKS.values():
-        if one.audience == COUNTY_LEAD and not leads:
-            continue
-        if one.audience == SUPERVISOR:
-            continue
-        findings = check(one.code, facts, today, current)
-        if findings:
-            found.append({"of": one, "n": len(findings), "rows": _named(findings[:A_PAGE], standing_of(request))})
-    looking.listed(
-        "checks", by=person(request), now=clock.now(), n=sum(len(one["rows"]) for one in found), county=county
-    )
-    return render(request, "ledger/checks.html", {"county": county, "found": found, "today": today})
