@@ -119,7 +119,11 @@ def _kept_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> l
 def _issue_tacheng() -> None:
     plan = make.load_tacheng(make.ISSUED)
     actions.start_plan(plan, by=make.person(make.SUPERVISION_HEAD), now=make.ISSUED)
-    # As on any day but the one of an edit, however long the session lasts: every date is counted with the days entered.
+    edits_are_applied()
+
+
+def edits_are_applied() -> None:
+    """As on any day but the one of an edit, however long the session lasts: dates are counted with the days entered."""
     for calendar in Calendar.objects.all():
         Calendar.objects.filter(pk=calendar.pk).update(applied=calendar.edition, edited_at=None)
 

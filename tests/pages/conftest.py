@@ -21,7 +21,7 @@ from bureaus import calendars, clock
 from measures import loading, plan_file
 from measures.models import Plan
 from tests import make
-from tests.conftest import _has_rows, bring_back, put_aside
+from tests.conftest import _has_rows, bring_back, edits_are_applied, put_aside
 from tests.measures.plan_command import TACHENG
 from tests.pages.browsing import Window
 from workflows import actions, demonstration, ladders
@@ -38,6 +38,7 @@ def _lived_tables(_kept_tables: list[str], django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock(), transaction.atomic(), connection.cursor() as cursor:
         empty = [table for table in tables if not _has_rows(cursor, table)]
         demonstration.prepare(_load, lambda month: None, households=HOUSEHOLDS, persons=PERSONS)
+        edits_are_applied()
         filled = [table for table in empty if _has_rows(cursor, table)]
         put_aside(cursor, filled, LIVED)
     calendars.forget()

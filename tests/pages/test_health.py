@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from bureaus import clock
-from bureaus.models import Heartbeat
+from bureaus.models import Calendar, Heartbeat
 from measures.models import Deadline, Plan, Recurrence
 from notifications.models import Message
 from tests import make
@@ -88,6 +88,8 @@ def test_what_fails_is_shown_by_key_with_what_to_do(lived: Plan) -> None:
 def test_the_demonstration_passes_its_audit(lived: Plan) -> None:
     beat("tick")
     beat("sender")
+    # However long ago its calendars were entered: they have reached every date.
+    Calendar.objects.exclude(edited_at=None).update(edited_at=clock.real_now() - timedelta(hours=1))
     report = auditing.run(clock.now(), full=True)
     assert [(result.check.id, result.count, result.error) for result in report.results if result.failed] == []
 
