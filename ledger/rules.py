@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-WORKING_AGE = 16  # 劳动法 15: nobody younger is asked or counted
+from ledger.indicators.standing import WORKING_AGE, turned
+
 # Words that do not belong into free text: nothing of the kind is collected (ledger.md 5.2).
 NOT_COLLECTED = ("民族", "宗教", "信教", "党员", "政治面貌", "思想状况", "贫困户")
 # Who somebody is, and what places and bodies are called: 民族路 and 民族小学 are names that say nothing about anybody.
@@ -43,9 +44,7 @@ def before_birth(days: Mapping[str, date | None], born: date | None) -> Faults:
 
 def _too_young(born: date | None, on: date | None, field: str) -> Faults:
     """Sixteen or older on the day. Who has no date of birth entered is not held to be of age."""
-    if on is None:
-        return {}
-    if born is not None and on.year - born.year - ((on.month, on.day) < (born.month, born.day)) >= WORKING_AGE:
+    if on is None or (born is not None and turned(born, WORKING_AGE) <= on):
         return {}
     return {field: Fault("too_young")}
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,11 @@ class Kind:
     same: tuple[str, ...]
     rule: Callable[[Line, Subject, Any, Neighbours], Faults]
     part: str
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Field → column."""
+        return {name: key for key, name in self.fields.items()}
 
 
 @dataclass(frozen=True)
@@ -359,22 +365,20 @@ class Records:
         self._compare(line, row, given, plan)
 
     def _hold_against_rules(self, line: Line, subject: Subject, whole: dict[str, Any]) -> None:
-        keys = {name: key for key, name in self.kind.fields.items()}
         days = {name: value for name, value in whole.items() if isinstance(value, date)}
         faults = rules.before_birth(days, subject.born)
         faults |= self.kind.rule(line, subject, SimpleNamespace(**whole), self.near)
         for name, (code, params) in faults.items():
-            line.wrong(code, keys[name], ERROR, **params)
+            line.wrong(code, self.kind.keys[name], ERROR, **params)
 
     def _compare(self, line: Line, row: Any, given: dict[str, Any], plan: dict[str, Any]) -> None:
-        keys = {name: key for key, name in self.kind.fields.items()}
         differing = {name: value for name, value in given.items() if getattr(row, name) != value}
         if self.kind.model is Statement or not differing:
             line.outcome = Outcome.UNCHANGED
             return
         before = {name: getattr(row, name) for name in differing}
         for name, value in differing.items():
-            line.changed(keys[name], before[name], value)
+            line.changed(self.kind.keys[name], before[name], value)
         plan["fields"], plan["pk"] = differing, row.pk
         line.version = row.version
         line.plan, line.before = plan, before
@@ -401,5 +405,4 @@ class Records:
             near.statements.setdefault((subject.uid, values["kind"]), []).append(said)
 
     def _first_key(self, line: Line) -> str:
-        keys = {name: key for key, name in self.kind.fields.items()}
-        return keys.get(self.kind.same[0], "") if self.kind.same else ""
+        return self.kind.keys.get(self.kind.same[0], "") if self.kind.same else ""

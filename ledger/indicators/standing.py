@@ -8,7 +8,7 @@ from functools import cached_property
 from ledger.indicators.facts import Facts, HouseholdFact, PersonFact, SpellFact
 from ledger.indicators.terms import Terms
 
-WORKING_AGE = 16
+WORKING_AGE = 16  # 劳动法 15: nobody younger is asked or counted
 ABLE = frozenset({"ordinary", "skilled"})
 
 

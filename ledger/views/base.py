@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from bureaus.access import OutOfOrder
 from bureaus.models import Bureau
 from bureaus.pages import only, out_of_order_page, standing_of
 from ledger import access
 from ledger.access import Reach
 from ledger.actions.base import Root
 from ledger.audit import ASKED_FROM
-from ledger.keys import KeysUnusable
 from ledger.models import Person
 
 View = Callable[..., HttpResponse]
@@ -48,7 +48,7 @@ def unkept(view: View) -> View:
         token = ASKED_FROM.set(request.META.get("REMOTE_ADDR") or None)
         try:
             answer = view(request, **kwargs)
-        except KeysUnusable as error:
+        except OutOfOrder as error:
             answer = out_of_order_page(request, error)
         finally:
             ASKED_FROM.reset(token)

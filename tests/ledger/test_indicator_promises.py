@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -223,3 +224,48 @@ def test_who_may_be_unable_to_work_is_unknown_and_not_dropped(w: World) -> None:
     for code in ("M2a", "M2b", "M3a", "M3c", "M3d", "M3e", "M4a", "M4b", "M4c", "M4e", "M4f"):
         assert after[code].is_empty, code
         assert before[code].denominator <= after[code].unknown, code
+
+
+def _busy(size: int) -> Facts:
+    """Households of four in three counties: everybody asked, every other one at work and visited."""
+    w = World()
+    homes = [w.household(COUNTIES[at % 3], resettlement="scattered", expected_members=4) for at in range(size // 4)]
+    w.person(homes[0])
+    model, membership = w.rows["persons"][0], w.rows["memberships"][0]
+    w.rows["persons"] = [
+        replace(model, id=at, birth_date=date(1945 + at % 70, 1, 1), county=COUNTIES[at // 4 % 3]) for at in range(size)
+    ]
+    w.rows["memberships"] = [replace(membership, person=at, household=homes[at // 4]) for at in range(size)]
+    for at in range(size):
+        w.says(at, "job", "yes" if at % 3 else "no")
+        if at % 2:
+            w.works(at, date(2019, 5, 1)), w.visited(at, TODAY)
+    return w.facts()
+
+
+def _lines_run(work: Callable[[], object]) -> int:
+    """How many lines of Python it takes, each turn of a loop by itself: the same on every machine."""
+    lines = 0
+
+    def count(frame: object, event: str, arg: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@each
+def test_four_times_the_people_are_four_times_the_work(indicator: Indicator) -> None:
+    """A scan of everybody for each person would be sixteen times."""
+    few, many = _busy(240), _busy(960)
+    once = _lines_run(lambda: split(indicator, few, TODAY, TERMS))
+    assert _lines_run(lambda: split(indicator, many, TODAY, TERMS)) <= 4.4 * once
+    if indicator.code == "M1a":
+        assert sum(part.d for part in split(indicator, many, TODAY, TERMS).values()) == 960 // 4
